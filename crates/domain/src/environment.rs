@@ -1,0 +1,199 @@
+//! Environments: one branch of a project, running under one address.
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    BranchName, DeploymentId, Effects, HostLabel, Id, IdKind, OrganizationId, ProjectId,
+    TransitionError,
+};
+
+/// A branch of a project and the app that runs from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// Identifier.
+    pub id: EnvironmentId,
+    /// The tenant that owns it.
+    pub organization_id: OrganizationId,
+    /// The project it belongs to.
+    pub project_id: ProjectId,
+    /// The branch it follows.
+    pub branch: BranchName,
+    /// The first label of its address; never changes.
+    pub host: HostLabel,
+    /// Where it is in its life.
+    pub state: EnvironmentState,
+    /// The deployment whose app answers, if one does.
+    pub live_deployment: Option<DeploymentId>,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+    /// Counts the changes: 1 when created.
+    pub version: u64,
+}
+
+/// Identifier of an [`Environment`].
+pub type EnvironmentId = Id<Environment>;
+
+impl IdKind for Environment {
+    const PREFIX: &'static str = "env";
+}
+
+/// The life of an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EnvironmentState {
+    /// Its first deployment is on its way.
+    Provisioning,
+    /// An app answers.
+    Active,
+    /// No app answers: the first deployment failed, or the app keeps crashing.
+    Failed {
+        /// Why, for people.
+        reason: String,
+    },
+    /// It is being taken down.
+    Destroying,
+    /// Gone.
+    Destroyed {
+        /// Since when.
+        at: DateTime<Utc>,
+    },
+}
+
+/// What is needed to create an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEnvironment {
+    /// The tenant.
+    pub organization_id: OrganizationId,
+    /// The project.
+    pub project_id: ProjectId,
+    /// The branch it follows.
+    pub branch: BranchName,
+    /// Its host label, not yet known to be free.
+    pub host: HostLabel,
+}
+
+impl EnvironmentState {
+    /// The state's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Provisioning => "provisioning",
+            Self::Active => "active",
+            Self::Failed { .. } => "failed",
+            Self::Destroying => "destroying",
+            Self::Destroyed { .. } => "destroyed",
+        }
+    }
+}
+
+impl Environment {
+    /// Creates an environment; the caller then stores it.
+    #[must_use]
+    pub fn create(new: NewEnvironment, fx: Effects<'_>) -> Self {
+        let NewEnvironment { organization_id, project_id, branch, host } = new;
+        let now = fx.clock.now();
+        Self {
+            id: EnvironmentId::generate(fx),
+            organization_id,
+            project_id,
+            branch,
+            host,
+            state: EnvironmentState::Provisioning,
+            live_deployment: None,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        }
+    }
+
+    /// Whether something may be deployed to it.
+    pub fn check_deployable(&self) -> Result<(), TransitionError> {
+        match self.state {
+            EnvironmentState::Provisioning
+            | EnvironmentState::Active
+            | EnvironmentState::Failed { .. } => Ok(()),
+            EnvironmentState::Destroying | EnvironmentState::Destroyed { .. } => {
+                Err(self.refuse("deploy to"))
+            }
+        }
+    }
+
+    /// The app of `deployment` answers now.
+    pub fn go_live(
+        self,
+        deployment: DeploymentId,
+        now: DateTime<Utc>,
+    ) -> Result<Self, TransitionError> {
+        self.check_deployable().map_err(|_| self.refuse("go live in"))?;
+        Ok(Self { live_deployment: Some(deployment), ..self.to(EnvironmentState::Active, now) })
+    }
+
+    /// A deployment failed. While another one answers, that changes nothing.
+    pub fn deployment_failed(
+        self,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Self, TransitionError> {
+        match (&self.state, self.live_deployment) {
+            (EnvironmentState::Active, Some(_)) => Ok(self),
+            (
+                EnvironmentState::Provisioning
+                | EnvironmentState::Active
+                | EnvironmentState::Failed { .. },
+                _,
+            ) => Ok(self.to(EnvironmentState::Failed { reason: reason.to_owned() }, now)),
+            (EnvironmentState::Destroying | EnvironmentState::Destroyed { .. }, _) => {
+                Err(self.refuse("fail a deployment in"))
+            }
+        }
+    }
+
+    /// The app that answered keeps crashing, so none answers any more.
+    pub fn app_failed(self, reason: &str, now: DateTime<Utc>) -> Result<Self, TransitionError> {
+        match self.state {
+            EnvironmentState::Active => Ok(Self {
+                live_deployment: None,
+                ..self.to(EnvironmentState::Failed { reason: reason.to_owned() }, now)
+            }),
+            EnvironmentState::Provisioning
+            | EnvironmentState::Failed { .. }
+            | EnvironmentState::Destroying
+            | EnvironmentState::Destroyed { .. } => Err(self.refuse("fail the app of")),
+        }
+    }
+
+    /// Begins to take it down.
+    pub fn destroy(self, now: DateTime<Utc>) -> Result<Self, TransitionError> {
+        match self.state {
+            EnvironmentState::Provisioning
+            | EnvironmentState::Active
+            | EnvironmentState::Failed { .. } => Ok(self.to(EnvironmentState::Destroying, now)),
+            EnvironmentState::Destroying | EnvironmentState::Destroyed { .. } => {
+                Err(self.refuse("destroy"))
+            }
+        }
+    }
+
+    /// Everything of it is gone.
+    pub fn finish_destroying(self, now: DateTime<Utc>) -> Result<Self, TransitionError> {
+        match self.state {
+            EnvironmentState::Destroying => Ok(Self {
+                live_deployment: None,
+                ..self.to(EnvironmentState::Destroyed { at: now }, now)
+            }),
+            EnvironmentState::Provisioning
+            | EnvironmentState::Active
+            | EnvironmentState::Failed { .. }
+            | EnvironmentState::Destroyed { .. } => Err(self.refuse("finish destroying")),
+        }
+    }
+
+    fn to(self, state: EnvironmentState, now: DateTime<Utc>) -> Self {
+        Self { state, updated_at: now, version: self.version + 1, ..self }
+    }
+
+    fn refuse(&self, wanted: &'static str) -> TransitionError {
+        TransitionError { wanted, entity: "environment", state: self.state.name() }
+    }
+}

@@ -1,0 +1,58 @@
+//! What Windlass is about: entities, identifiers, value objects and their state machines.
+//!
+//! Pure: no I/O, no async, no clock. Time and randomness come in as [`Effects`], text becomes a
+//! type by parsing, and every state machine's transitions consume the old state.
+
+mod branch;
+mod build;
+mod deployment;
+mod effects;
+mod env_var;
+mod environment;
+mod git;
+mod host;
+mod id;
+mod job;
+mod log;
+mod name;
+mod organization;
+mod page;
+mod project;
+mod slug;
+mod transition;
+mod usage;
+
+pub use crate::{
+    branch::{BranchName, BranchNameError},
+    build::{Build, BuildEnd, BuildId, BuildResult, BuildState, NewBuild},
+    deployment::{
+        Deployment, DeploymentId, DeploymentKind, DeploymentState, NewDeployment, Trigger,
+    },
+    effects::{Clock, Effects, Entropy, OsEntropy, SystemClock},
+    env_var::{
+        EnvVar, EnvVarId, EnvVarKey, EnvVarKeyError, EnvVarValueError, SealedValue,
+        check_env_var_value,
+    },
+    environment::{Environment, EnvironmentId, EnvironmentState, NewEnvironment},
+    git::{CommitId, CommitIdError, GitUrl, GitUrlError, GithubRepo, GithubRepoError, Protocol},
+    host::{HostLabel, HostLabelError},
+    id::{Id, IdKind, ParseIdError},
+    job::{Backoff, Job, JobId, JobKind, JobState, Lease, NewJob, WorkerId},
+    log::{LogId, LogLine, LogStream, LogText, NewLogLine},
+    name::{Name, NameError},
+    organization::{Organization, OrganizationId, User, UserId},
+    page::{InvalidPageLimit, Page, PageRequest},
+    project::{
+        BuildResources, CommandLine, CommandLineError, NewProject, Project, ProjectChange,
+        ProjectId, ProjectSettings, ProjectState, Resources, Services,
+    },
+    slug::{Slug, SlugError},
+    transition::TransitionError,
+    usage::{Usage, UsageEvent, UsageEventId, UsageTotals},
+};
+
+/// Deterministic time and randomness for tests.
+#[cfg(any(test, feature = "test-util"))]
+pub mod test_util {
+    pub use crate::effects::test_util::{CountingEntropy, ManualClock};
+}

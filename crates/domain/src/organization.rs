@@ -1,0 +1,57 @@
+//! Tenants and the people in them.
+
+use chrono::{DateTime, Utc};
+
+use crate::{Effects, Id, IdKind, Name};
+
+/// A tenant: owns projects, keys, usage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Identifier.
+    pub id: OrganizationId,
+    /// Its name.
+    pub name: Name,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+}
+
+/// Identifier of an [`Organization`].
+pub type OrganizationId = Id<Organization>;
+
+impl IdKind for Organization {
+    const PREFIX: &'static str = "org";
+}
+
+impl Organization {
+    /// Creates an organization; the caller then stores it.
+    #[must_use]
+    pub fn create(name: Name, fx: Effects<'_>) -> Self {
+        Self { id: Id::generate(fx), name, created_at: fx.clock.now() }
+    }
+}
+
+/// A person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Identifier.
+    pub id: UserId,
+    /// How the person is called.
+    pub name: Name,
+    /// When the person was added.
+    pub created_at: DateTime<Utc>,
+}
+
+/// Identifier of a [`User`].
+pub type UserId = Id<User>;
+
+impl IdKind for User {
+    const PREFIX: &'static str = "usr";
+}
+
+impl User {
+    /// Adds a person; the caller then stores it.
+    #[must_use]
+    pub fn create(name: Name, fx: Effects<'_>) -> Self {
+        Self { id: Id::generate(fx), name, created_at: fx.clock.now() }
+    }
+}

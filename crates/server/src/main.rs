@@ -1,0 +1,2 @@
+//! windlass-server
+fn main() {}

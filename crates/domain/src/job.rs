@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    DeploymentId, Effects, EnvironmentId, Id, IdKind, OrganizationId, ProjectId, TransitionError,
+    DeploymentId, Effects, EnvironmentId, Id, IdKind, OrganizationId, TransitionError,
 };
 
 /// One piece of work that survives every crash.
@@ -53,11 +53,6 @@ pub enum JobKind {
         /// Which.
         environment_id: EnvironmentId,
     },
-    /// Take a project's environments down, and then itself.
-    DeleteProject {
-        /// Which.
-        project_id: ProjectId,
-    },
 }
 
 impl JobKind {
@@ -67,7 +62,6 @@ impl JobKind {
         match self {
             Self::Deploy { .. } => "deploy",
             Self::DestroyEnvironment { .. } => "destroy_environment",
-            Self::DeleteProject { .. } => "delete_project",
         }
     }
 }

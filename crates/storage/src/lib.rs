@@ -1,1 +1,82 @@
-//! windlass-storage
+//! What use cases need from a database, and nothing more.
+//!
+//! All writes of one use case happen inside one [`UnitOfWork`]; dropping it rolls back. Every
+//! query that touches a tenant's data takes the tenant as an argument; the few that serve the
+//! platform itself say so in their name (`…_of_everyone`).
+
+mod api_key;
+mod deployment;
+mod env_var;
+mod environment;
+mod error;
+mod job;
+mod log;
+mod organization;
+mod project;
+mod signal;
+mod usage;
+
+#[cfg(feature = "test-util")]
+pub mod contract;
+
+pub use crate::{
+    api_key::ApiKeyRepo,
+    deployment::{BuildRepo, DeploymentRepo},
+    env_var::EnvVarRepo,
+    environment::EnvironmentRepo,
+    error::StoreError,
+    job::{JobRepo, LeaseRequest, QueueDepth},
+    log::{LogHead, LogRepo, SourceMove},
+    organization::OrganizationRepo,
+    project::{ProjectFilter, ProjectRepo},
+    signal::Signal,
+    usage::UsageRepo,
+};
+
+use async_trait::async_trait;
+use tokio::sync::broadcast;
+
+/// Opens units of work.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// A unit of work that only reads.
+    async fn read(&self) -> Result<Box<dyn UnitOfWork>, StoreError>;
+
+    /// A unit of work that may write.
+    async fn write(&self) -> Result<Box<dyn UnitOfWork>, StoreError>;
+
+    /// What other units of work have committed since, in this process and in others that share
+    /// the database. A hint to look, never the truth itself.
+    fn signals(&self) -> broadcast::Receiver<Signal>;
+}
+
+/// One transaction, with a repository for each kind of entity.
+#[async_trait]
+pub trait UnitOfWork: Send {
+    /// Tenants and people.
+    fn organizations(&mut self) -> Box<dyn OrganizationRepo + '_>;
+    /// API keys.
+    fn api_keys(&mut self) -> Box<dyn ApiKeyRepo + '_>;
+    /// Projects.
+    fn projects(&mut self) -> Box<dyn ProjectRepo + '_>;
+    /// Environments.
+    fn environments(&mut self) -> Box<dyn EnvironmentRepo + '_>;
+    /// Deployments.
+    fn deployments(&mut self) -> Box<dyn DeploymentRepo + '_>;
+    /// Builds.
+    fn builds(&mut self) -> Box<dyn BuildRepo + '_>;
+    /// Durable work.
+    fn jobs(&mut self) -> Box<dyn JobRepo + '_>;
+    /// Log lines.
+    fn logs(&mut self) -> Box<dyn LogRepo + '_>;
+    /// Environment variables.
+    fn env_vars(&mut self) -> Box<dyn EnvVarRepo + '_>;
+    /// The usage ledger.
+    fn usage(&mut self) -> Box<dyn UsageRepo + '_>;
+
+    /// Tells everybody about a change, if and when it is committed.
+    fn signal(&mut self, signal: Signal);
+
+    /// Makes everything since the start permanent.
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}

@@ -1,0 +1,109 @@
+//! What has to be stored so that a decision can be made later.
+
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, Utc};
+use windlass_domain::{Id, IdKind, Name, OrganizationId, ProjectId, UserId};
+
+/// An API key as it is stored: everything but the key itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKeyRecord {
+    /// Identifier, for people and lists.
+    pub id: ApiKeyId,
+    /// The tenant that it opens; no other.
+    pub organization_id: OrganizationId,
+    /// The public part of the key by which the row is found.
+    pub lookup: String,
+    /// The first characters of the key, enough for its owner to know it again.
+    pub prefix: String,
+    /// bcrypt hash of the whole key, in the modular crypt format.
+    pub hash: String,
+    /// What it is for.
+    pub name: Name,
+    /// Names of its scopes. An empty list grants nothing.
+    pub scopes: Vec<String>,
+    /// The only projects that it reaches; all of the organization's where absent.
+    pub project_ids: Option<Vec<ProjectId>>,
+    /// Whose key it is: it never has more rights than this person.
+    pub created_by: UserId,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it stops working by itself.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// When it was last used, give or take the time between two batches of such notes.
+    pub last_used_at: Option<DateTime<Utc>>,
+}
+
+/// Identifier of an API key.
+pub type ApiKeyId = Id<ApiKeyRecord>;
+
+impl IdKind for ApiKeyRecord {
+    const PREFIX: &'static str = "key";
+}
+
+impl fmt::Debug for ApiKeyRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The hash would let a reader of logs guess at the key.
+        f.debug_struct("ApiKeyRecord")
+            .field("id", &self.id)
+            .field("organization_id", &self.organization_id)
+            .field("name", &self.name)
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A person's place in an organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Membership {
+    /// Where.
+    pub organization_id: OrganizationId,
+    /// Who.
+    pub user_id: UserId,
+    /// As what.
+    pub role: Role,
+}
+
+/// What a person is in an organization; each has all that the next one has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Sees everything that is no secret.
+    Viewer,
+    /// Works: creates projects, deploys, sets variables.
+    Member,
+    /// Also decides who gets in, short of owners.
+    Admin,
+    /// Everything.
+    Owner,
+}
+
+/// The text is not a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be one of owner, admin, member, viewer")]
+pub struct ParseRoleError;
+
+impl Role {
+    /// Every role there is.
+    pub const ALL: [Self; 4] = [Self::Viewer, Self::Member, Self::Admin, Self::Owner];
+
+    /// The role's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Member => "member",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = ParseRoleError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|role| role.name() == text).ok_or(ParseRoleError)
+    }
+}

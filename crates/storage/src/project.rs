@@ -1,0 +1,47 @@
+//! Repository of projects.
+
+use async_trait::async_trait;
+use windlass_domain::{OrganizationId, Page, PageRequest, Project, ProjectId};
+
+use crate::StoreError;
+
+/// Which projects to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProjectFilter {
+    /// Only these, for callers that may see no others.
+    pub only: Option<Vec<ProjectId>>,
+}
+
+/// Stores projects. Deleted ones are found by nobody.
+#[async_trait]
+pub trait ProjectRepo: Send {
+    /// Finds a project.
+    async fn find(
+        &mut self,
+        organization: OrganizationId,
+        id: ProjectId,
+    ) -> Result<Option<Project>, StoreError>;
+
+    /// Finds a project that this unit of work is about to change; others wait until it ends.
+    async fn find_for_update(
+        &mut self,
+        organization: OrganizationId,
+        id: ProjectId,
+    ) -> Result<Option<Project>, StoreError>;
+
+    /// Lists projects, newest first.
+    async fn list(
+        &mut self,
+        organization: OrganizationId,
+        filter: &ProjectFilter,
+        page: PageRequest<ProjectId>,
+    ) -> Result<Page<Project>, StoreError>;
+
+    /// Adds a project. Fails with [`StoreError::Taken`] (`"slug"`) when another project of the
+    /// organization that is not deleted has its slug. A failed insert leaves the unit of work
+    /// usable.
+    async fn insert(&mut self, project: &Project) -> Result<(), StoreError>;
+
+    /// Replaces a stored project.
+    async fn update(&mut self, project: &Project) -> Result<(), StoreError>;
+}

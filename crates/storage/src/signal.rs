@@ -1,0 +1,22 @@
+//! Hints that something has changed.
+
+use windlass_auth::ApiKeyId;
+use windlass_domain::{DeploymentId, EnvironmentId, LogId};
+
+/// A hint that something has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Signal {
+    /// A job may be due.
+    Jobs,
+    /// A log has new lines, or has ended.
+    Log(LogId),
+    /// A deployment has changed its state.
+    Deployment(DeploymentId),
+    /// An environment has changed its state.
+    Environment(EnvironmentId),
+    /// An API key has changed; whatever was derived from it is stale.
+    ApiKey(ApiKeyId),
+    /// Hints may have been lost (the connection that carries them was interrupted): anything may
+    /// have changed.
+    Anything,
+}

@@ -12,7 +12,7 @@ pub struct ApiKeyRecord {
     pub id: ApiKeyId,
     /// The tenant that it opens; no other.
     pub organization_id: OrganizationId,
-    /// The public part of the key by which the row is found.
+    /// The public part of the key by which the row is found; unique among all tenants.
     pub lookup: String,
     /// The first characters of the key, enough for its owner to know it again.
     pub prefix: String,
@@ -20,15 +20,15 @@ pub struct ApiKeyRecord {
     pub hash: String,
     /// What it is for.
     pub name: Name,
-    /// Names of its scopes. An empty list grants nothing.
+    /// Names of its [scopes](crate::Scope). An empty list grants nothing, nor does an unknown name.
     pub scopes: Vec<String>,
     /// The only projects that it reaches; all of the organization's where absent.
     pub project_ids: Option<Vec<ProjectId>>,
-    /// Whose key it is: it never has more rights than this person.
+    /// Whose key it is: it never has more rights than this person has now.
     pub created_by: UserId,
     /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// When it stops working by itself.
+    /// When it stops working by itself: at this instant it is refused already.
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
@@ -66,7 +66,7 @@ pub struct Membership {
     pub role: Role,
 }
 
-/// What a person is in an organization; each has all that the next one has.
+/// What a person is in an organization, from the least to the most; see [`Role::permissions`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// Sees everything that is no secret.

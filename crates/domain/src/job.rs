@@ -3,9 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    DeploymentId, Effects, EnvironmentId, Id, IdKind, OrganizationId, TransitionError,
-};
+use crate::{DeploymentId, Effects, EnvironmentId, Id, IdKind, OrganizationId, TransitionError};
 
 /// One piece of work that survives every crash.
 #[derive(Debug, Clone, PartialEq, Eq)]

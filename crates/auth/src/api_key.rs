@@ -1,0 +1,16 @@
+//! API keys: what they look like, how they are made and how they are verified.
+
+mod base62;
+mod directory;
+mod format;
+mod hasher;
+mod mint;
+mod verifier;
+
+pub use self::{
+    directory::{DirectoryError, KeyDirectory, KeyEntry},
+    format::{KeyFormat, KeyPrefixError, NewKey, ParsedKey, PlainKey},
+    hasher::{BcryptCost, BcryptCostError, HashError, HasherOptions, KeyHasher},
+    mint::{Creator, MintError, MintedKey, NewApiKey, mint},
+    verifier::{AuthError, KeyVerifier, VerifierOptions},
+};

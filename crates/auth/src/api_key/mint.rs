@@ -1,0 +1,174 @@
+//! Making a key that is never broader than its maker.
+
+use chrono::{DateTime, Utc};
+use windlass_domain::{Effects, Id, Name, OrganizationId, ProjectId, UserId};
+
+use super::{HashError, KeyFormat, KeyHasher, PlainKey};
+use crate::{ApiKeyRecord, Membership, Permission, PermissionSet, Principal, ProjectReach, Scope};
+
+/// What somebody wants a new key to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewApiKey {
+    /// What it is for.
+    pub name: Name,
+    /// What it may do. An empty list grants nothing.
+    pub scopes: Vec<Scope>,
+    /// The only projects that it is to reach; all of the organization's where absent.
+    pub project_ids: Option<Vec<ProjectId>>,
+    /// When it is to stop working by itself.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// On whose behalf a key is made: its limits are the new key's limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Creator {
+    organization_id: OrganizationId,
+    user_id: UserId,
+    permissions: PermissionSet,
+    projects: ProjectReach,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+/// A new key: the record is to be stored, the key to be shown once.
+#[derive(Debug)]
+pub struct MintedKey {
+    /// What is stored.
+    pub record: ApiKeyRecord,
+    /// What its owner gets.
+    pub key: PlainKey,
+}
+
+/// Why there is no new key.
+#[derive(Debug, thiserror::Error)]
+pub enum MintError {
+    /// The creator lacks something that the scopes grant.
+    #[error("a key cannot grant {permission}, which its creator does not have")]
+    TooBroad {
+        /// The first of what is lacking.
+        permission: Permission,
+    },
+    /// The creator does not reach one of the projects.
+    #[error("a key cannot reach the project {project}, which its creator does not reach")]
+    OutOfReach {
+        /// The first of those.
+        project: ProjectId,
+    },
+    /// The creator is bound to projects, and the key would not be.
+    #[error("a key must name its projects when its creator is bound to projects")]
+    Unbound,
+    /// The key would name more projects than are worth a list.
+    #[error("a key can name at most {} projects", NewApiKey::MAX_PROJECTS)]
+    TooManyProjects,
+    /// The key would work longer than the credential with which it is made.
+    #[error("a key cannot outlive the credential that creates it, which expires at {}", limit.to_rfc3339())]
+    Outlives {
+        /// When that credential expires.
+        limit: DateTime<Utc>,
+    },
+    /// The key would never work.
+    #[error("a key must expire in the future")]
+    Expired,
+    /// It could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+}
+
+impl NewApiKey {
+    /// How many projects a key can be bound to.
+    pub const MAX_PROJECTS: usize = 100;
+
+    fn check(&self, creator: &Creator, now: DateTime<Utc>) -> Result<(), MintError> {
+        let mut wanted = self.scopes.iter().flat_map(|scope| scope.permissions().iter());
+        if let Some(permission) = wanted.find(|wanted| !creator.permissions.contains(*wanted)) {
+            return Err(MintError::TooBroad { permission });
+        }
+        match (&self.project_ids, &creator.projects) {
+            (None, ProjectReach::Only(_)) => return Err(MintError::Unbound),
+            (None, ProjectReach::All) => {}
+            (Some(projects), _) if Self::MAX_PROJECTS < projects.len() => {
+                return Err(MintError::TooManyProjects);
+            }
+            (Some(projects), reach) => {
+                if let Some(project) = projects.iter().find(|project| !reach.includes(**project)) {
+                    return Err(MintError::OutOfReach { project: *project });
+                }
+            }
+        }
+        if self.expires_at.is_some_and(|expires_at| expires_at <= now) {
+            return Err(MintError::Expired);
+        }
+        match creator.expires_at {
+            Some(limit) if self.expires_at.is_none_or(|expires_at| limit < expires_at) => {
+                Err(MintError::Outlives { limit })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+impl From<&Principal> for Creator {
+    fn from(principal: &Principal) -> Self {
+        Self {
+            organization_id: principal.organization_id,
+            user_id: principal.user_id,
+            permissions: principal.permissions,
+            projects: principal.projects.clone(),
+            expires_at: principal.credential.expires_at(),
+        }
+    }
+}
+
+impl From<Membership> for Creator {
+    /// For a key that the server makes by itself for a person, such as an owner's first one.
+    fn from(membership: Membership) -> Self {
+        Self {
+            organization_id: membership.organization_id,
+            user_id: membership.user_id,
+            permissions: membership.role.permissions(),
+            projects: ProjectReach::All,
+            expires_at: None,
+        }
+    }
+}
+
+/// Makes a key: never with more rights, further reach or a longer life than its creator has.
+///
+/// Whether the creator may make keys at all, and whether the projects exist, is for the caller to
+/// decide before.
+pub async fn mint(
+    request: NewApiKey,
+    creator: impl Into<Creator> + Send,
+    format: &KeyFormat,
+    hasher: &KeyHasher,
+    fx: Effects<'_>,
+) -> Result<MintedKey, MintError> {
+    let creator = creator.into();
+    let now = fx.clock.now();
+    request.check(&creator, now)?;
+
+    let id = Id::generate(fx);
+    let new = format.generate(fx.entropy);
+    let hash = hasher.hash(&new.key).await?;
+    let record = ApiKeyRecord {
+        id,
+        organization_id: creator.organization_id,
+        lookup: new.lookup,
+        prefix: new.display_prefix,
+        hash,
+        name: request.name,
+        scopes: distinct(request.scopes).iter().map(Scope::to_string).collect(),
+        project_ids: request.project_ids.map(distinct),
+        created_by: creator.user_id,
+        created_at: now,
+        expires_at: request.expires_at,
+        revoked_at: None,
+        last_used_at: None,
+    };
+    Ok(MintedKey { record, key: new.key })
+}
+
+fn distinct<T: Ord>(mut list: Vec<T>) -> Vec<T> {
+    list.sort_unstable();
+    list.dedup();
+    list
+}

@@ -1,0 +1,90 @@
+//! When keys were last used, until somebody writes it down.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use chrono::{DateTime, Utc};
+
+use crate::ApiKeyId;
+
+/// The notes of all keys that have been in use lately.
+#[derive(Default)]
+pub(super) struct Uses(Mutex<HashMap<ApiKeyId, Arc<LastUse>>>);
+
+/// The last use of one key. Times are microseconds; they move forward only.
+pub(super) struct LastUse {
+    noted: AtomicI64,
+    taken: AtomicI64,
+}
+
+impl Uses {
+    /// Where uses of a key are noted.
+    pub(super) fn of(&self, key: ApiKeyId) -> Arc<LastUse> {
+        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(uses.entry(key).or_insert_with(|| Arc::new(LastUse::never())))
+    }
+
+    /// What was noted since the last call, ordered by key, so that concurrent writers of such
+    /// batches lock rows in the same order.
+    pub(super) fn take(&self) -> Vec<(ApiKeyId, DateTime<Utc>)> {
+        let mut taken = Vec::new();
+        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        uses.retain(|key, last| {
+            // Asked first: nobody can note anything once this is the only reference.
+            let is_in_use = 1 < Arc::strong_count(last);
+            taken.extend(last.take().map(|at| (*key, at)));
+            is_in_use
+        });
+        taken.sort_unstable();
+        taken
+    }
+}
+
+impl LastUse {
+    fn never() -> Self {
+        Self { noted: AtomicI64::new(i64::MIN), taken: AtomicI64::new(i64::MIN) }
+    }
+
+    pub(super) fn note(&self, at: DateTime<Utc>) {
+        self.noted.fetch_max(at.timestamp_micros(), Ordering::Relaxed);
+    }
+
+    fn take(&self) -> Option<DateTime<Utc>> {
+        let noted = self.noted.load(Ordering::Relaxed);
+        let before = self.taken.fetch_max(noted, Ordering::Relaxed);
+        if before < noted { DateTime::from_timestamp_micros(noted) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use windlass_domain::test_util::{CountingEntropy, ManualClock};
+
+    use super::Uses;
+    use crate::ApiKeyId;
+
+    #[test]
+    fn uses_move_forward_only_and_are_taken_once() {
+        let (clock, entropy) = (ManualClock::default(), CountingEntropy::default());
+        let (uses, key) = (Uses::default(), ApiKeyId::generate(entropy.with(&clock)));
+        let at = |second| DateTime::from_timestamp(second, 0).unwrap();
+        let last = uses.of(key);
+
+        assert_eq!(uses.take(), []);
+        last.note(at(20));
+        last.note(at(10));
+        assert_eq!(uses.take(), [(key, at(20))]);
+        last.note(at(15));
+        assert_eq!(uses.take(), [], "a clock that was set back unmakes nothing");
+        last.note(at(30));
+        drop(last);
+        assert_eq!(uses.take(), [(key, at(30))], "the last note outlives its cache entry");
+        assert!(uses.0.lock().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,11 @@
+//! Tests of the access engine through its public interface.
+#![expect(clippy::unwrap_used, reason = "what helps a test may fail as the test itself")]
+
+mod decision;
+mod key_format;
+mod minting;
+mod rights;
+mod secrecy;
+mod support;
+mod verifier;
+mod verifier_races;

@@ -1,0 +1,87 @@
+//! Environments.
+
+use chrono::{DateTime, Utc};
+use proptest::prelude::*;
+use windlass_domain::{
+    BranchName, Effects, Environment, EnvironmentState, HostLabel, Id, NewEnvironment, Slug,
+    TransitionError,
+};
+
+use crate::machine::{Machine, check, sequences};
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Event {
+    GoLive,
+    DeploymentFailed,
+    AppFailed,
+    Destroy,
+    FinishDestroying,
+}
+
+const DEPLOYABLE: [&str; 3] = ["provisioning", "active", "failed"];
+
+impl Machine for Environment {
+    const ENTITY: &'static str = "environment";
+    const EDGES: &'static [(&'static str, &'static [&'static str])] = &[
+        ("provisioning", &["active", "failed", "destroying"]),
+        ("active", &["active", "failed", "destroying"]),
+        ("failed", &["active", "failed", "destroying"]),
+        ("destroying", &["destroyed"]),
+        ("destroyed", &[]),
+    ];
+
+    type Event = Event;
+
+    fn state(&self) -> &'static str {
+        self.state.name()
+    }
+
+    fn apply(self, event: &Event, fx: Effects<'_>) -> Result<Self, TransitionError> {
+        let now = fx.clock.now();
+        match event {
+            Event::GoLive => self.go_live(Id::generate(fx), now),
+            Event::DeploymentFailed => self.deployment_failed("the build failed", now),
+            Event::AppFailed => self.app_failed("it kept crashing", now),
+            Event::Destroy => self.destroy(now),
+            Event::FinishDestroying => self.finish_destroying(now),
+        }
+    }
+
+    fn progress(&self) -> Option<(DateTime<Utc>, u64)> {
+        Some((self.updated_at, self.version))
+    }
+}
+
+fn environment(fx: Effects<'_>) -> Environment {
+    let branch: BranchName = "main".parse().expect("it is a branch");
+    let host = HostLabel::suffixed(&branch, &Slug::from_text("shop", "project"), "x1");
+    let (organization_id, project_id) = (Id::generate(fx), Id::generate(fx));
+    Environment::create(NewEnvironment { organization_id, project_id, branch, host }, fx)
+}
+
+proptest! {
+    #[test]
+    fn an_environment_takes_only_allowed_steps(
+        events in sequences(prop_oneof![
+            4 => Just(Event::GoLive),
+            4 => Just(Event::DeploymentFailed),
+            4 => Just(Event::AppFailed),
+            1 => Just(Event::Destroy),
+            1 => Just(Event::FinishDestroying),
+        ])
+    ) {
+        check(environment, &events, |environment| {
+            let (state, live) = (&environment.state, environment.live_deployment);
+            match state {
+                EnvironmentState::Active => prop_assert!(live.is_some()),
+                EnvironmentState::Destroying => {}
+                EnvironmentState::Provisioning
+                | EnvironmentState::Failed { .. }
+                | EnvironmentState::Destroyed { .. } => prop_assert!(live.is_none(), "{state:?}"),
+            }
+            let is_deployable = DEPLOYABLE.contains(&state.name());
+            prop_assert_eq!(environment.check_deployable().is_ok(), is_deployable);
+            Ok(())
+        })?;
+    }
+}

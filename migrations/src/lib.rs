@@ -1,1 +1,33 @@
-//! windlass-migrations
+//! The database schema, as a list of steps for SQLite and PostgreSQL alike.
+//!
+//! A step that has been released is never edited: what is wrong with it is put right by a later
+//! one. Every step can be undone, as long as nobody minds the data that it held.
+//!
+//! Conditions of partial indexes are written out (`state <> 'destroyed'`). A query uses such an
+//! index only if it repeats the condition literally, not through a bound parameter.
+
+mod m20260901_000001_create_tenants;
+mod m20260901_000002_create_projects;
+mod m20260901_000003_create_deployments;
+mod m20260901_000004_create_jobs;
+mod m20260901_000005_create_logs;
+
+pub use sea_orm_migration::MigratorTrait;
+
+use sea_orm_migration::MigrationTrait;
+
+/// All steps, oldest first.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20260901_000001_create_tenants::Migration),
+            Box::new(m20260901_000002_create_projects::Migration),
+            Box::new(m20260901_000003_create_deployments::Migration),
+            Box::new(m20260901_000004_create_jobs::Migration),
+            Box::new(m20260901_000005_create_logs::Migration),
+        ]
+    }
+}

@@ -32,6 +32,13 @@ pub trait DeploymentRepo: Send {
         page: PageRequest<DeploymentId>,
     ) -> Result<Page<Deployment>, StoreError>;
 
+    /// The newest deployment of each of these environments, in no order.
+    async fn list_newest_of(
+        &mut self,
+        organization: OrganizationId,
+        environments: &[EnvironmentId],
+    ) -> Result<Vec<Deployment>, StoreError>;
+
     /// An environment's deployments that are queued, building, deploying or live, oldest first,
     /// to be changed by this unit of work; others wait until it ends.
     async fn list_unfinished_for_update(

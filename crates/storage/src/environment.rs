@@ -1,9 +1,7 @@
 //! Repository of environments.
 
 use async_trait::async_trait;
-use windlass_domain::{
-    Environment, EnvironmentId, OrganizationId, Page, PageRequest, ProjectId,
-};
+use windlass_domain::{Environment, EnvironmentId, OrganizationId, Page, PageRequest, ProjectId};
 
 use crate::StoreError;
 

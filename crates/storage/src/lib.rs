@@ -39,7 +39,8 @@ use tokio::sync::broadcast;
 /// Opens units of work.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// A unit of work that only reads.
+    /// A unit of work that only reads. Each look-up sees what was committed when it was made, so
+    /// two of them may differ by what happened in between.
     async fn read(&self) -> Result<Box<dyn UnitOfWork>, StoreError>;
 
     /// A unit of work that may write.

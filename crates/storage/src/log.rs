@@ -6,8 +6,8 @@ use windlass_domain::{LogId, LogLine, NewLogLine};
 
 use crate::StoreError;
 
-/// Where a log stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Where a log stands; by default, that of a log that nobody has written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogHead {
     /// The number that the next line gets; the first is 1.
     pub next_seq: u64,
@@ -15,6 +15,12 @@ pub struct LogHead {
     pub first_seq: u64,
     /// Whether no more lines can come.
     pub ended: bool,
+}
+
+impl Default for LogHead {
+    fn default() -> Self {
+        Self { next_seq: 1, first_seq: 1, ended: false }
+    }
 }
 
 /// How far a source has been read: what makes a repeated append harmless.

@@ -1,0 +1,98 @@
+//! The repositories: all on one type, as they differ only in their queries.
+//!
+//! Each file holds the queries of one trait and, below them, the row and its conversions.
+
+mod api_key;
+mod build;
+mod deployment;
+mod env_var;
+mod environment;
+mod job;
+mod log;
+mod organization;
+mod project;
+mod usage;
+
+use sea_orm::{
+    ActiveModelTrait, DatabaseExecutor, EntityTrait, IntoActiveModel, QuerySelect,
+    sea_query::{LockType, OnConflict},
+};
+use windlass_storage::StoreError;
+
+use crate::error::{BadColumn, corrupt, store_error};
+
+/// The repositories of one unit of work.
+pub(crate) struct Repo<'a> {
+    pub(crate) db: DatabaseExecutor<'a>,
+}
+
+impl Repo<'_> {
+    /// Adds a row that nothing can be in the way of.
+    async fn insert_row<A>(&self, row: impl IntoActiveModel<A>) -> Result<(), StoreError>
+    where
+        A: ActiveModelTrait,
+    {
+        let insert = A::Entity::insert(row.into_active_model());
+        insert.exec_without_returning(&self.db).await.map_err(store_error)?;
+        Ok(())
+    }
+
+    /// Adds a row unless a unique value is taken; `false` when it is.
+    ///
+    /// A plain insert would fail and, on PostgreSQL, take the whole transaction down with it.
+    async fn try_insert_row<A>(&self, row: impl IntoActiveModel<A>) -> Result<bool, StoreError>
+    where
+        A: ActiveModelTrait,
+    {
+        let insert = A::Entity::insert(row.into_active_model())
+            .on_conflict(OnConflict::new().do_nothing().to_owned());
+        let inserted = insert.exec_without_returning(&self.db).await.map_err(store_error)?;
+        Ok(0 < inserted)
+    }
+
+    /// Replaces a row that has to be there.
+    async fn update_row<A>(&self, row: impl IntoActiveModel<A>) -> Result<(), StoreError>
+    where
+        A: ActiveModelTrait,
+    {
+        let update = A::Entity::update(row.into_active_model().reset_all());
+        update.exec_without_returning(&self.db).await.map_err(store_error)?;
+        Ok(())
+    }
+}
+
+/// Locks rows that are about to be changed until the transaction ends.
+trait LockForUpdate: QuerySelect {
+    /// Weaker than `FOR UPDATE` by one thing: rows that refer to the locked one can still be
+    /// added, since its identifier never changes. SQLite has no row locks and leaves this out;
+    /// there the transaction holds the only lock.
+    fn lock_for_update(self) -> Self {
+        self.lock(LockType::NoKeyUpdate)
+    }
+}
+
+impl<Q: QuerySelect> LockForUpdate for Q {}
+
+/// How a count is stored. What is beyond the range of the column is beyond anything that can be
+/// counted.
+fn to_stored(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// A stored count.
+fn from_stored<T: TryFrom<i64>>(
+    stored: i64,
+    table: &'static str,
+    column: &'static str,
+) -> Result<T, StoreError> {
+    T::try_from(stored).map_err(|_| corrupt(table)(BadColumn(column)))
+}
+
+/// The value of a column that this kind of row must have.
+fn required<T>(
+    value: Option<T>,
+    table: &'static str,
+    column: &'static str,
+) -> Result<T, StoreError> {
+    value.ok_or_else(|| corrupt(table)(BadColumn(column)))
+}

@@ -1,0 +1,223 @@
+//! Builds in SQL.
+
+use async_trait::async_trait;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Select, Statement};
+use windlass_domain::{
+    Build, BuildEnd, BuildId, BuildResult, BuildState, EnvironmentId, OrganizationId, ProjectId,
+    Usage,
+};
+use windlass_storage::{BuildRepo, StoreError};
+
+use self::row::{Column, Entity, Model};
+use super::{LockForUpdate, Repo, from_stored, required, to_stored};
+use crate::error::{BadColumn, corrupt, store_error};
+
+const TABLE: &str = "builds";
+
+/// `$1` is how many deployments to keep for each environment.
+const NEEDED: &str = "
+    SELECT build_id FROM deployments
+    WHERE state IN ('queued', 'building', 'deploying', 'live')
+    UNION
+    SELECT build_id FROM (
+        SELECT deployments.build_id, ROW_NUMBER() OVER (
+            PARTITION BY deployments.environment_id ORDER BY deployments.id DESC
+        ) AS age
+        FROM deployments
+        JOIN environments ON environments.id = deployments.environment_id
+        WHERE environments.state <> 'destroyed' AND deployments.state IN ('live', 'superseded')
+    ) AS aged
+    WHERE age <= $1";
+
+fn find_one(organization: OrganizationId, id: BuildId) -> Select<Entity> {
+    Entity::find_by_id(id.to_uuid()).filter(Column::OrganizationId.eq(organization.to_uuid()))
+}
+
+#[async_trait]
+impl BuildRepo for Repo<'_> {
+    #[tracing::instrument(name = "db.build.find", level = "debug", skip(self))]
+    async fn find(
+        &mut self,
+        organization: OrganizationId,
+        id: BuildId,
+    ) -> Result<Option<Build>, StoreError> {
+        let row = find_one(organization, id).one(&self.db).await.map_err(store_error)?;
+        row.map(Build::try_from).transpose()
+    }
+
+    #[tracing::instrument(name = "db.build.find_for_update", level = "debug", skip(self))]
+    async fn find_for_update(
+        &mut self,
+        organization: OrganizationId,
+        id: BuildId,
+    ) -> Result<Option<Build>, StoreError> {
+        let query = find_one(organization, id).lock_for_update();
+        let row = query.one(&self.db).await.map_err(store_error)?;
+        row.map(Build::try_from).transpose()
+    }
+
+    #[tracing::instrument(name = "db.build.list_needed", level = "debug", skip(self))]
+    async fn list_needed_of_everyone(
+        &mut self,
+        per_environment: u32,
+    ) -> Result<Vec<BuildId>, StoreError> {
+        let backend = self.db.get_database_backend();
+        let keep = i64::from(per_environment).into();
+        let needed = Statement::from_sql_and_values(backend, NEEDED, [keep]);
+        let rows = self.db.query_all_raw(needed).await.map_err(store_error)?;
+        rows.iter()
+            .map(|row| row.try_get("", "build_id").map(BuildId::from_uuid).map_err(store_error))
+            .collect()
+    }
+
+    #[tracing::instrument(name = "db.build.insert", level = "debug", skip_all, fields(id = %build.id))]
+    async fn insert(&mut self, build: &Build) -> Result<(), StoreError> {
+        let is_new = self.try_insert_row(Model::from(build)).await?;
+        if is_new { Ok(()) } else { Err(StoreError::Taken("number")) }
+    }
+
+    #[tracing::instrument(name = "db.build.update", level = "debug", skip_all, fields(id = %build.id))]
+    async fn update(&mut self, build: &Build) -> Result<(), StoreError> {
+        self.update_row(Model::from(build)).await
+    }
+}
+
+mod row {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "builds")]
+    pub(super) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(super) id: Uuid,
+        pub(super) organization_id: Uuid,
+        pub(super) project_id: Uuid,
+        pub(super) environment_id: Uuid,
+        pub(super) number: i64,
+        pub(super) commit_id: Option<String>,
+        pub(super) restart_of: Option<Uuid>,
+        pub(super) state: String,
+        pub(super) started_at: Option<DateTimeUtc>,
+        pub(super) ended_at: Option<DateTimeUtc>,
+        pub(super) message: Option<String>,
+        pub(super) cpu_micros: Option<i64>,
+        pub(super) peak_memory_bytes: Option<i64>,
+        pub(super) wall_millis: Option<i64>,
+        pub(super) created_at: DateTimeUtc,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+impl From<&Build> for Model {
+    fn from(build: &Build) -> Self {
+        let Build {
+            id,
+            organization_id,
+            project_id,
+            environment_id,
+            number,
+            commit,
+            restart_of,
+            state,
+            created_at,
+        } = build;
+        let row = Self {
+            id: id.to_uuid(),
+            organization_id: organization_id.to_uuid(),
+            project_id: project_id.to_uuid(),
+            environment_id: environment_id.to_uuid(),
+            number: to_stored(*number),
+            commit_id: commit.as_ref().map(ToString::to_string),
+            restart_of: restart_of.map(BuildId::to_uuid),
+            state: state.name().to_owned(),
+            started_at: None,
+            ended_at: None,
+            message: None,
+            cpu_micros: None,
+            peak_memory_bytes: None,
+            wall_millis: None,
+            created_at: *created_at,
+        };
+        match state {
+            BuildState::Pending => row,
+            BuildState::Running { since } => Self { started_at: Some(*since), ..row },
+            BuildState::Ended(end) => {
+                // The result is the name of the state.
+                let BuildEnd { started_at, at, result: _, message, usage } = end;
+                let Usage { cpu_micros, peak_memory_bytes, wall_millis } = *usage;
+                Self {
+                    started_at: *started_at,
+                    ended_at: Some(*at),
+                    message: Some(message.clone()),
+                    cpu_micros: Some(to_stored(cpu_micros)),
+                    peak_memory_bytes: Some(to_stored(peak_memory_bytes)),
+                    wall_millis: Some(to_stored(wall_millis)),
+                    ..row
+                }
+            }
+        }
+    }
+}
+
+impl TryFrom<Model> for Build {
+    type Error = StoreError;
+
+    fn try_from(row: Model) -> Result<Self, Self::Error> {
+        let state = state_of(&row)?;
+        let Model {
+            id,
+            organization_id,
+            project_id,
+            environment_id,
+            number,
+            commit_id,
+            restart_of,
+            state: _,
+            started_at: _,
+            ended_at: _,
+            message: _,
+            cpu_micros: _,
+            peak_memory_bytes: _,
+            wall_millis: _,
+            created_at,
+        } = row;
+        let commit = commit_id.map(|commit| commit.parse()).transpose();
+        Ok(Self {
+            id: BuildId::from_uuid(id),
+            organization_id: OrganizationId::from_uuid(organization_id),
+            project_id: ProjectId::from_uuid(project_id),
+            environment_id: EnvironmentId::from_uuid(environment_id),
+            number: from_stored(number, TABLE, "number")?,
+            commit: commit.map_err(corrupt(TABLE))?,
+            restart_of: restart_of.map(BuildId::from_uuid),
+            state,
+            created_at,
+        })
+    }
+}
+
+fn state_of(row: &Model) -> Result<BuildState, StoreError> {
+    let count = |value, column| from_stored(required(value, TABLE, column)?, TABLE, column);
+    match row.state.as_str() {
+        "pending" => Ok(BuildState::Pending),
+        "running" => {
+            Ok(BuildState::Running { since: required(row.started_at, TABLE, "started_at")? })
+        }
+        name => {
+            let result = BuildResult::ALL.into_iter().find(|result| result.name() == name);
+            Ok(BuildState::Ended(BuildEnd {
+                started_at: row.started_at,
+                at: required(row.ended_at, TABLE, "ended_at")?,
+                result: result.ok_or_else(|| corrupt(TABLE)(BadColumn("state")))?,
+                message: required(row.message.clone(), TABLE, "message")?,
+                usage: Usage {
+                    cpu_micros: count(row.cpu_micros, "cpu_micros")?,
+                    peak_memory_bytes: count(row.peak_memory_bytes, "peak_memory_bytes")?,
+                    wall_millis: count(row.wall_millis, "wall_millis")?,
+                },
+            }))
+        }
+    }
+}

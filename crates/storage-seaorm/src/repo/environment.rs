@@ -1,0 +1,200 @@
+//! Environments in SQL.
+
+use async_trait::async_trait;
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, sea_query::Expr,
+};
+use windlass_domain::{
+    DeploymentId, Environment, EnvironmentId, EnvironmentState, OrganizationId, Page, PageRequest,
+    ProjectId,
+};
+use windlass_storage::{EnvironmentRepo, StoreError};
+
+use self::row::{Column, Entity, Model};
+use super::{LockForUpdate, Repo, from_stored, required, to_stored};
+use crate::error::{BadColumn, corrupt, store_error};
+
+const TABLE: &str = "environments";
+
+fn find_one(organization: OrganizationId, id: EnvironmentId) -> Select<Entity> {
+    Entity::find_by_id(id.to_uuid()).filter(Column::OrganizationId.eq(organization.to_uuid()))
+}
+
+/// Environments that are not destroyed. Written out, or the index would not be used.
+fn find_present() -> Select<Entity> {
+    Entity::find().filter(Expr::cust("state <> 'destroyed'"))
+}
+
+#[async_trait]
+impl EnvironmentRepo for Repo<'_> {
+    #[tracing::instrument(name = "db.environment.find", level = "debug", skip(self))]
+    async fn find(
+        &mut self,
+        organization: OrganizationId,
+        id: EnvironmentId,
+    ) -> Result<Option<Environment>, StoreError> {
+        let row = find_one(organization, id).one(&self.db).await.map_err(store_error)?;
+        row.map(Environment::try_from).transpose()
+    }
+
+    #[tracing::instrument(name = "db.environment.find_for_update", level = "debug", skip(self))]
+    async fn find_for_update(
+        &mut self,
+        organization: OrganizationId,
+        id: EnvironmentId,
+    ) -> Result<Option<Environment>, StoreError> {
+        let query = find_one(organization, id).lock_for_update();
+        let row = query.one(&self.db).await.map_err(store_error)?;
+        row.map(Environment::try_from).transpose()
+    }
+
+    #[tracing::instrument(name = "db.environment.list", level = "debug", skip(self))]
+    async fn list(
+        &mut self,
+        organization: OrganizationId,
+        project: ProjectId,
+        page: PageRequest<EnvironmentId>,
+    ) -> Result<Page<Environment>, StoreError> {
+        let mut query = find_present()
+            .filter(Column::OrganizationId.eq(organization.to_uuid()))
+            .filter(Column::ProjectId.eq(project.to_uuid()))
+            .order_by_desc(Column::Id)
+            .limit(page.fetch_limit());
+        if let Some(cursor) = page.cursor {
+            query = query.filter(Column::Id.lt(cursor.to_uuid()));
+        }
+        let rows = query.all(&self.db).await.map_err(store_error)?;
+        let environments: Result<Vec<_>, _> = rows.into_iter().map(Environment::try_from).collect();
+        Ok(page.page_of(environments?))
+    }
+
+    #[tracing::instrument(name = "db.environment.list_present", level = "debug", skip_all)]
+    async fn list_present_of_everyone(&mut self) -> Result<Vec<Environment>, StoreError> {
+        let rows = find_present().all(&self.db).await.map_err(store_error)?;
+        rows.into_iter().map(Environment::try_from).collect()
+    }
+
+    #[tracing::instrument(name = "db.environment.insert", level = "debug", skip_all, fields(id = %environment.id))]
+    async fn insert(&mut self, environment: &Environment) -> Result<(), StoreError> {
+        if self.try_insert_row(Model::from(environment)).await? {
+            return Ok(());
+        }
+        let same_branch = find_present()
+            .filter(Column::ProjectId.eq(environment.project_id.to_uuid()))
+            .filter(Column::Branch.eq(environment.branch.as_str()))
+            .one(&self.db)
+            .await
+            .map_err(store_error)?;
+        Err(StoreError::Taken(if same_branch.is_some() { "branch" } else { "host" }))
+    }
+
+    #[tracing::instrument(name = "db.environment.update", level = "debug", skip_all, fields(id = %environment.id))]
+    async fn update(&mut self, environment: &Environment) -> Result<(), StoreError> {
+        self.update_row(Model::from(environment)).await
+    }
+}
+
+mod row {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "environments")]
+    pub(super) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(super) id: Uuid,
+        pub(super) organization_id: Uuid,
+        pub(super) project_id: Uuid,
+        pub(super) branch: String,
+        pub(super) host: String,
+        pub(super) state: String,
+        pub(super) reason: Option<String>,
+        pub(super) destroyed_at: Option<DateTimeUtc>,
+        pub(super) live_deployment: Option<Uuid>,
+        pub(super) created_at: DateTimeUtc,
+        pub(super) updated_at: DateTimeUtc,
+        pub(super) version: i64,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+impl From<&Environment> for Model {
+    fn from(environment: &Environment) -> Self {
+        let Environment {
+            id,
+            organization_id,
+            project_id,
+            branch,
+            host,
+            state,
+            live_deployment,
+            created_at,
+            updated_at,
+            version,
+        } = environment;
+        let (reason, destroyed_at) = match state {
+            EnvironmentState::Provisioning
+            | EnvironmentState::Active
+            | EnvironmentState::Destroying => (None, None),
+            EnvironmentState::Failed { reason } => (Some(reason.clone()), None),
+            EnvironmentState::Destroyed { at } => (None, Some(*at)),
+        };
+        Self {
+            id: id.to_uuid(),
+            organization_id: organization_id.to_uuid(),
+            project_id: project_id.to_uuid(),
+            branch: branch.to_string(),
+            host: host.to_string(),
+            state: state.name().to_owned(),
+            reason,
+            destroyed_at,
+            live_deployment: live_deployment.map(DeploymentId::to_uuid),
+            created_at: *created_at,
+            updated_at: *updated_at,
+            version: to_stored(*version),
+        }
+    }
+}
+
+impl TryFrom<Model> for Environment {
+    type Error = StoreError;
+
+    fn try_from(row: Model) -> Result<Self, Self::Error> {
+        let Model {
+            id,
+            organization_id,
+            project_id,
+            branch,
+            host,
+            state,
+            reason,
+            destroyed_at,
+            live_deployment,
+            created_at,
+            updated_at,
+            version,
+        } = row;
+        Ok(Self {
+            id: EnvironmentId::from_uuid(id),
+            organization_id: OrganizationId::from_uuid(organization_id),
+            project_id: ProjectId::from_uuid(project_id),
+            branch: branch.parse().map_err(corrupt(TABLE))?,
+            host: host.parse().map_err(corrupt(TABLE))?,
+            state: match state.as_str() {
+                "provisioning" => EnvironmentState::Provisioning,
+                "active" => EnvironmentState::Active,
+                "failed" => EnvironmentState::Failed { reason: required(reason, TABLE, "reason")? },
+                "destroying" => EnvironmentState::Destroying,
+                "destroyed" => EnvironmentState::Destroyed {
+                    at: required(destroyed_at, TABLE, "destroyed_at")?,
+                },
+                _ => return Err(corrupt(TABLE)(BadColumn("state"))),
+            },
+            live_deployment: live_deployment.map(DeploymentId::from_uuid),
+            created_at,
+            updated_at,
+            version: from_stored(version, TABLE, "version")?,
+        })
+    }
+}

@@ -1,0 +1,186 @@
+//! Tenants and people in SQL.
+
+use async_trait::async_trait;
+use sea_orm::{
+    ColumnTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::Expr,
+};
+use windlass_auth::{Membership, Role};
+use windlass_domain::{Organization, OrganizationId, User, UserId};
+use windlass_storage::{OrganizationRepo, StoreError};
+
+use super::{Repo, from_stored};
+use crate::error::{corrupt, store_error};
+
+#[async_trait]
+impl OrganizationRepo for Repo<'_> {
+    #[tracing::instrument(name = "db.organization.first_of_everyone", level = "debug", skip_all)]
+    async fn first_of_everyone(&mut self) -> Result<Option<Organization>, StoreError> {
+        let query = organizations::Entity::find().order_by_asc(organizations::Column::Id);
+        let row = query.one(&self.db).await.map_err(store_error)?;
+        row.map(Organization::try_from).transpose()
+    }
+
+    #[tracing::instrument(name = "db.organization.find", level = "debug", skip(self))]
+    async fn find(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
+        let query = organizations::Entity::find_by_id(id.to_uuid());
+        let row = query.one(&self.db).await.map_err(store_error)?;
+        row.map(Organization::try_from).transpose()
+    }
+
+    #[tracing::instrument(name = "db.organization.insert", level = "debug", skip_all, fields(id = %organization.id))]
+    async fn insert(&mut self, organization: &Organization) -> Result<(), StoreError> {
+        self.insert_row(organizations::Model::from(organization)).await
+    }
+
+    #[tracing::instrument(name = "db.organization.next_build_number", level = "debug", skip(self))]
+    async fn next_build_number(&mut self, id: OrganizationId) -> Result<u64, StoreError> {
+        use organizations::{Column, Entity};
+
+        // The update locks the row, so that nobody else gets the number read after it.
+        let counted = Entity::update_many()
+            .col_expr(Column::LastBuildNumber, Expr::col(Column::LastBuildNumber).add(1))
+            .filter(Column::Id.eq(id.to_uuid()))
+            .exec(&self.db)
+            .await
+            .map_err(store_error)?;
+        if counted.rows_affected == 0 {
+            return Err(store_error(DbErr::RecordNotUpdated));
+        }
+        let query = Entity::find_by_id(id.to_uuid()).select_only().column(Column::LastBuildNumber);
+        let number: Option<i64> = query.into_tuple().one(&self.db).await.map_err(store_error)?;
+        from_stored(number.unwrap_or_default(), "organizations", "last_build_number")
+    }
+
+    #[tracing::instrument(name = "db.user.find", level = "debug", skip(self))]
+    async fn find_user(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
+        let row =
+            users::Entity::find_by_id(id.to_uuid()).one(&self.db).await.map_err(store_error)?;
+        row.map(User::try_from).transpose()
+    }
+
+    #[tracing::instrument(name = "db.user.insert", level = "debug", skip_all, fields(id = %user.id))]
+    async fn insert_user(&mut self, user: &User) -> Result<(), StoreError> {
+        self.insert_row(users::Model::from(user)).await
+    }
+
+    #[tracing::instrument(name = "db.membership.role_of", level = "debug", skip(self))]
+    async fn role_of(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+    ) -> Result<Option<Role>, StoreError> {
+        let query = memberships::Entity::find_by_id((organization.to_uuid(), user.to_uuid()));
+        let row = query.one(&self.db).await.map_err(store_error)?;
+        row.map(|row| row.role.parse().map_err(corrupt("memberships"))).transpose()
+    }
+
+    #[tracing::instrument(name = "db.membership.insert", level = "debug", skip_all)]
+    async fn insert_membership(&mut self, membership: &Membership) -> Result<(), StoreError> {
+        let is_new = self.try_insert_row(memberships::Model::from(membership)).await?;
+        if is_new { Ok(()) } else { Err(StoreError::Taken("membership")) }
+    }
+}
+
+mod organizations {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "organizations")]
+    pub(super) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(super) id: Uuid,
+        pub(super) name: String,
+        pub(super) last_build_number: i64,
+        pub(super) created_at: DateTimeUtc,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+mod users {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "users")]
+    pub(super) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(super) id: Uuid,
+        pub(super) name: String,
+        pub(super) created_at: DateTimeUtc,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+mod memberships {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "memberships")]
+    pub(super) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(super) organization_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(super) user_id: Uuid,
+        pub(super) role: String,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+impl From<&Organization> for organizations::Model {
+    fn from(organization: &Organization) -> Self {
+        let Organization { id, name, created_at } = organization;
+        Self {
+            id: id.to_uuid(),
+            name: name.to_string(),
+            last_build_number: 0,
+            created_at: *created_at,
+        }
+    }
+}
+
+impl TryFrom<organizations::Model> for Organization {
+    type Error = StoreError;
+
+    fn try_from(row: organizations::Model) -> Result<Self, Self::Error> {
+        let organizations::Model { id, name, last_build_number: _, created_at } = row;
+        Ok(Self {
+            id: OrganizationId::from_uuid(id),
+            name: name.parse().map_err(corrupt("organizations"))?,
+            created_at,
+        })
+    }
+}
+
+impl From<&User> for users::Model {
+    fn from(user: &User) -> Self {
+        let User { id, name, created_at } = user;
+        Self { id: id.to_uuid(), name: name.to_string(), created_at: *created_at }
+    }
+}
+
+impl TryFrom<users::Model> for User {
+    type Error = StoreError;
+
+    fn try_from(row: users::Model) -> Result<Self, Self::Error> {
+        let users::Model { id, name, created_at } = row;
+        let name = name.parse().map_err(corrupt("users"))?;
+        Ok(Self { id: UserId::from_uuid(id), name, created_at })
+    }
+}
+
+impl From<&Membership> for memberships::Model {
+    fn from(membership: &Membership) -> Self {
+        let Membership { organization_id, user_id, role } = membership;
+        Self {
+            organization_id: organization_id.to_uuid(),
+            user_id: user_id.to_uuid(),
+            role: role.name().to_owned(),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Projects in SQL.
+
+use async_trait::async_trait;
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, sea_query::Expr,
+};
+use windlass_domain::{OrganizationId, Page, PageRequest, Project, ProjectId, ProjectState};
+use windlass_storage::{ProjectFilter, ProjectRepo, StoreError};
+
+use self::row::{Column, Entity, Model};
+use super::{LockForUpdate, Repo, from_stored, required, to_stored};
+use crate::error::{BadColumn, corrupt, store_error};
+
+const TABLE: &str = "projects";
+
+/// An organization's projects that are not deleted.
+fn find_in(organization: OrganizationId) -> Select<Entity> {
+    Entity::find()
+        .filter(Column::OrganizationId.eq(organization.to_uuid()))
+        .filter(Expr::cust("state <> 'deleted'"))
+}
+
+#[async_trait]
+impl ProjectRepo for Repo<'_> {
+    #[tracing::instrument(name = "db.project.find", level = "debug", skip(self))]
+    async fn find(
+        &mut self,
+        organization: OrganizationId,
+        id: ProjectId,
+    ) -> Result<Option<Project>, StoreError> {
+        let query = find_in(organization).filter(Column::Id.eq(id.to_uuid()));
+        let row = query.one(&self.db).await.map_err(store_error)?;
+        row.map(Project::try_from).transpose()
+    }
+
+    #[tracing::instrument(name = "db.project.find_for_update", level = "debug", skip(self))]
+    async fn find_for_update(
+        &mut self,
+        organization: OrganizationId,
+        id: ProjectId,
+    ) -> Result<Option<Project>, StoreError> {
+        let query = find_in(organization).filter(Column::Id.eq(id.to_uuid())).lock_for_update();
+        let row = query.one(&self.db).await.map_err(store_error)?;
+        row.map(Project::try_from).transpose()
+    }
+
+    #[tracing::instrument(name = "db.project.list", level = "debug", skip(self, filter))]
+    async fn list(
+        &mut self,
+        organization: OrganizationId,
+        filter: &ProjectFilter,
+        page: PageRequest<ProjectId>,
+    ) -> Result<Page<Project>, StoreError> {
+        let mut query = find_in(organization).order_by_desc(Column::Id).limit(page.fetch_limit());
+        if let Some(only) = &filter.only {
+            query = query.filter(Column::Id.is_in(only.iter().map(|id| id.to_uuid())));
+        }
+        if let Some(cursor) = page.cursor {
+            query = query.filter(Column::Id.lt(cursor.to_uuid()));
+        }
+        let rows = query.all(&self.db).await.map_err(store_error)?;
+        let projects: Result<Vec<_>, _> = rows.into_iter().map(Project::try_from).collect();
+        Ok(page.page_of(projects?))
+    }
+
+    #[tracing::instrument(name = "db.project.insert", level = "debug", skip_all, fields(id = %project.id))]
+    async fn insert(&mut self, project: &Project) -> Result<(), StoreError> {
+        let is_new = self.try_insert_row(Model::try_from(project)?).await?;
+        if is_new { Ok(()) } else { Err(StoreError::Taken("slug")) }
+    }
+
+    #[tracing::instrument(name = "db.project.update", level = "debug", skip_all, fields(id = %project.id))]
+    async fn update(&mut self, project: &Project) -> Result<(), StoreError> {
+        self.update_row(Model::try_from(project)?).await
+    }
+}
+
+mod row {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "projects")]
+    pub(super) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(super) id: Uuid,
+        pub(super) organization_id: Uuid,
+        pub(super) name: String,
+        pub(super) slug: String,
+        pub(super) git_url: String,
+        pub(super) github_repo: Option<String>,
+        pub(super) default_branch: String,
+        pub(super) settings: String,
+        pub(super) state: String,
+        pub(super) state_since: Option<DateTimeUtc>,
+        pub(super) created_at: DateTimeUtc,
+        pub(super) updated_at: DateTimeUtc,
+        pub(super) version: i64,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+impl TryFrom<&Project> for Model {
+    type Error = StoreError;
+
+    fn try_from(project: &Project) -> Result<Self, Self::Error> {
+        let Project {
+            id,
+            organization_id,
+            name,
+            slug,
+            git_url,
+            github_repo,
+            default_branch,
+            settings,
+            state,
+            created_at,
+            updated_at,
+            version,
+        } = project;
+        Ok(Self {
+            id: id.to_uuid(),
+            organization_id: organization_id.to_uuid(),
+            name: name.to_string(),
+            slug: slug.to_string(),
+            git_url: git_url.to_string(),
+            github_repo: github_repo.as_ref().map(ToString::to_string),
+            default_branch: default_branch.to_string(),
+            settings: serde_json::to_string(settings).map_err(corrupt(TABLE))?,
+            state: state.name().to_owned(),
+            state_since: match *state {
+                ProjectState::Active => None,
+                ProjectState::Deleting { since } => Some(since),
+                ProjectState::Deleted { at } => Some(at),
+            },
+            created_at: *created_at,
+            updated_at: *updated_at,
+            version: to_stored(*version),
+        })
+    }
+}
+
+impl TryFrom<Model> for Project {
+    type Error = StoreError;
+
+    fn try_from(row: Model) -> Result<Self, Self::Error> {
+        let Model {
+            id,
+            organization_id,
+            name,
+            slug,
+            git_url,
+            github_repo,
+            default_branch,
+            settings,
+            state,
+            state_since,
+            created_at,
+            updated_at,
+            version,
+        } = row;
+        let since = || required(state_since, TABLE, "state_since");
+        let github_repo = github_repo.map(|repo| repo.parse()).transpose();
+        Ok(Self {
+            id: ProjectId::from_uuid(id),
+            organization_id: OrganizationId::from_uuid(organization_id),
+            name: name.parse().map_err(corrupt(TABLE))?,
+            slug: slug.parse().map_err(corrupt(TABLE))?,
+            git_url: git_url.parse().map_err(corrupt(TABLE))?,
+            github_repo: github_repo.map_err(corrupt(TABLE))?,
+            default_branch: default_branch.parse().map_err(corrupt(TABLE))?,
+            settings: serde_json::from_str(&settings).map_err(corrupt(TABLE))?,
+            state: match state.as_str() {
+                "active" => ProjectState::Active,
+                "deleting" => ProjectState::Deleting { since: since()? },
+                "deleted" => ProjectState::Deleted { at: since()? },
+                _ => return Err(corrupt(TABLE)(BadColumn("state"))),
+            },
+            created_at,
+            updated_at,
+            version: from_stored(version, TABLE, "version")?,
+        })
+    }
+}

@@ -1,0 +1,195 @@
+//! What every back end has to keep: one function for each promise, each on a fresh store.
+//!
+//! A back end calls [`contract_tests!`](crate::contract_tests) once, in its tests, with a function
+//! that makes a store: `async fn fresh_store(name: &str) -> impl Deref<Target: Store>`.
+#![expect(
+    missing_docs,
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    reason = "the name of a promise says what it is, and who breaks it panics"
+)]
+
+pub mod api_key;
+pub mod build;
+pub mod deployment;
+pub mod env_var;
+pub mod environment;
+pub mod job;
+pub mod job_queue;
+pub mod log;
+pub mod organization;
+pub mod project;
+pub mod signal;
+pub mod unit_of_work;
+pub mod usage;
+mod world;
+
+/// Expands to one test for each promise.
+#[macro_export]
+macro_rules! contract_tests {
+    ($fresh_store:path) => {
+        $crate::contract_tests! { $fresh_store =>
+            api_key: [
+                a_key_is_found_by_its_lookup,
+                a_taken_lookup_is_reported_and_leaves_the_rest_usable,
+                another_organization_never_finds_a_key,
+                an_update_replaces_everything_but_the_last_use,
+                uses_are_noted_forwards_only,
+                pages_of_keys_follow_one_another_without_gaps,
+                whoever_locks_a_key_second_sees_what_the_first_wrote,
+            ]
+            build: [
+                a_build_survives_storage_in_every_state,
+                a_number_is_taken_once_in_each_organization,
+                another_organization_never_finds_a_build,
+                whoever_locks_a_build_second_sees_what_the_first_wrote,
+                builds_are_needed_as_long_as_they_may_run_again,
+            ]
+            deployment: [
+                a_deployment_survives_storage_in_every_state,
+                another_organization_never_finds_a_deployment,
+                pages_of_deployments_follow_one_another_without_gaps,
+                unfinished_deployments_come_oldest_first,
+                the_newest_deployment_of_each_environment_is_found,
+                whoever_locks_a_deployment_second_sees_what_the_first_wrote,
+                whoever_lists_unfinished_deployments_second_sees_what_the_first_wrote,
+            ]
+            env_var: [
+                a_variable_survives_storage,
+                a_name_is_taken_once_at_each_level,
+                a_variable_is_found_at_exactly_its_level,
+                an_environment_sees_its_own_and_its_projects_variables,
+                another_organization_never_finds_a_variable,
+                a_deleted_variable_is_gone,
+                pages_of_variables_follow_one_another_without_gaps,
+                whoever_locks_a_variable_second_sees_what_the_first_wrote,
+            ]
+            environment: [
+                an_environment_survives_storage_in_every_state,
+                a_taken_branch_or_host_is_named_and_leaves_the_rest_usable,
+                what_a_destroyed_environment_had_is_free_again,
+                a_destroyed_environment_is_found_but_not_listed,
+                another_organization_never_finds_an_environment,
+                pages_of_environments_follow_one_another_without_gaps,
+                whoever_locks_an_environment_second_sees_what_the_first_wrote,
+                a_host_that_is_about_to_be_taken_is_waited_for,
+            ]
+            job: [
+                a_job_survives_storage_in_every_state,
+                a_lost_lease_finds_nothing,
+                unfinished_jobs_of_a_lane_come_oldest_first,
+                leases_of_one_worker_expire_at_its_start,
+                depth_counts_what_waits,
+                the_next_due_time_is_the_earliest_that_is_still_to_come,
+                pruning_keeps_what_people_should_see,
+                whoever_locks_a_job_second_sees_what_the_first_wrote,
+            ]
+            job_queue: [
+                the_oldest_due_job_comes_first,
+                a_job_is_not_leased_before_it_is_due_by_a_fraction_of_a_second,
+                an_expired_lease_is_taken_over_with_a_higher_fence,
+                an_expired_lease_is_taken_over_after_the_last_attempt_too,
+                a_lane_runs_one_job_after_another,
+                an_organization_gets_no_more_than_its_slots,
+                expired_leases_beyond_the_slots_are_still_taken_over,
+                the_organization_with_the_fewest_leased_jobs_comes_first,
+                two_workers_never_lease_the_same_job,
+                two_workers_never_lease_the_same_lane,
+                two_workers_never_lease_more_than_the_slots,
+                a_job_that_is_being_cancelled_is_not_leased,
+                many_workers_share_the_jobs_out,
+            ]
+            log: [
+                a_log_that_nobody_wrote_to_is_empty_and_open,
+                lines_are_numbered_from_one_and_read_back,
+                a_repeated_append_of_a_source_is_refused,
+                an_append_that_would_leave_a_gap_in_a_source_is_refused,
+                a_source_may_move_on_without_lines,
+                sources_of_one_log_are_told_apart,
+                nothing_comes_after_the_end,
+                trimming_keeps_the_newest_lines_and_the_numbering,
+                a_large_batch_is_kept_whole,
+                an_append_that_is_not_committed_leaves_nothing,
+                concurrent_appends_leave_no_gaps,
+            ]
+            organization: [
+                the_first_organization_is_the_oldest,
+                people_and_their_roles_are_found_again,
+                a_membership_is_added_once_and_leaves_the_rest_usable,
+                build_numbers_count_from_one_in_each_organization,
+                whoever_takes_a_build_number_second_gets_the_next,
+            ]
+            project: [
+                a_project_survives_storage_in_every_state,
+                a_taken_slug_is_reported_and_leaves_the_rest_usable,
+                a_deleted_project_is_found_by_nobody_and_its_slug_is_free,
+                another_organization_never_finds_a_project,
+                pages_of_projects_follow_one_another_without_gaps,
+                a_list_can_be_limited_to_some_projects,
+                whoever_locks_a_project_second_sees_what_the_first_wrote,
+                a_slug_that_is_about_to_be_taken_is_waited_for,
+            ]
+            signal: [
+                a_signal_is_heard_once_its_unit_of_work_commits,
+                a_signal_of_a_dropped_unit_of_work_is_never_heard,
+                a_repeated_signal_is_heard_once,
+            ]
+            unit_of_work: [
+                a_dropped_unit_of_work_leaves_nothing,
+                a_unit_of_work_sees_its_own_writes_and_others_do_not,
+                a_unit_of_work_that_only_reads_cannot_write,
+                a_commit_that_succeeds_has_kept_everything_before_it,
+                readers_do_not_wait_for_writers,
+                writers_all_get_their_turn,
+                a_writer_that_stops_waiting_holds_nobody_up,
+            ]
+            usage: [
+                a_build_is_entered_once,
+                totals_tell_what_is_billed_from_what_is_not,
+                totals_are_limited_to_a_period,
+                totals_are_limited_to_projects_and_never_cross_organizations,
+            ]
+        }
+    };
+    ($fresh_store:path => $($subject:ident: [$($promise:ident,)*])*) => {
+        $(
+            mod $subject {
+                $(
+                    #[tokio::test]
+                    async fn $promise() {
+                        let store = $fresh_store(stringify!($promise)).await;
+                        $crate::contract::$subject::$promise(&*store).await;
+                    }
+                )*
+            }
+        )*
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    const LIST: &str = include_str!("contract.rs");
+    const PROMISES: [&str; 13] = [
+        include_str!("contract/api_key.rs"),
+        include_str!("contract/build.rs"),
+        include_str!("contract/deployment.rs"),
+        include_str!("contract/env_var.rs"),
+        include_str!("contract/environment.rs"),
+        include_str!("contract/job.rs"),
+        include_str!("contract/job_queue.rs"),
+        include_str!("contract/log.rs"),
+        include_str!("contract/organization.rs"),
+        include_str!("contract/project.rs"),
+        include_str!("contract/signal.rs"),
+        include_str!("contract/unit_of_work.rs"),
+        include_str!("contract/usage.rs"),
+    ];
+
+    #[test]
+    fn no_promise_is_missing_in_the_list() {
+        let names = PROMISES.iter().flat_map(|file| file.split("\npub async fn ").skip(1));
+        for name in names.filter_map(|rest| rest.split('(').next()) {
+            assert!(LIST.contains(&format!("{name},\n")), "{name} is not in contract_tests!");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Promises about tenants and people.
+
+use windlass_auth::{Membership, Role};
+use windlass_domain::User;
+
+use super::world::{World, after_commit_of};
+use crate::{Store, StoreError};
+
+pub async fn the_first_organization_is_the_oldest(store: &dyn Store) {
+    let world = World::new(store);
+    assert_eq!(world.read().await.organizations().first_of_everyone().await.unwrap(), None);
+
+    let first = world.organization().await;
+    world.tick();
+    let second = world.organization().await;
+    let mut uow = world.read().await;
+    assert_eq!(uow.organizations().first_of_everyone().await.unwrap(), Some(first));
+    assert_eq!(uow.organizations().find(second.id).await.unwrap(), Some(second));
+}
+
+pub async fn people_and_their_roles_are_found_again(store: &dyn Store) {
+    let world = World::new(store);
+    let organization = world.organization().await;
+    let elsewhere = world.organization().await;
+    for role in Role::ALL {
+        let user = User::create("Grace Hopper".parse().unwrap(), world.fx());
+        let membership = Membership { organization_id: organization.id, user_id: user.id, role };
+        let mut uow = world.write().await;
+        uow.organizations().insert_user(&user).await.unwrap();
+        uow.organizations().insert_membership(&membership).await.unwrap();
+        uow.commit().await.unwrap();
+
+        let mut uow = world.read().await;
+        let mut people = uow.organizations();
+        assert_eq!(people.find_user(user.id).await.unwrap().as_ref(), Some(&user));
+        assert_eq!(people.role_of(organization.id, user.id).await.unwrap(), Some(role));
+        assert_eq!(people.role_of(elsewhere.id, user.id).await.unwrap(), None);
+    }
+}
+
+pub async fn a_membership_is_added_once_and_leaves_the_rest_usable(store: &dyn Store) {
+    let world = World::new(store);
+    let organization = world.organization().await;
+    let user = world.owner(&organization).await;
+
+    let again =
+        Membership { organization_id: organization.id, user_id: user.id, role: Role::Viewer };
+    let mut uow = world.write().await;
+    let refused = uow.organizations().insert_membership(&again).await;
+    assert!(matches!(refused, Err(StoreError::Taken(_))), "{refused:?}");
+    let role = uow.organizations().role_of(organization.id, user.id).await.unwrap();
+    assert_eq!(role, Some(Role::Owner));
+    uow.commit().await.unwrap();
+}
+
+pub async fn build_numbers_count_from_one_in_each_organization(store: &dyn Store) {
+    let world = World::new(store);
+    let (one, other) = (world.organization().await, world.organization().await);
+    let mut uow = world.write().await;
+    for expected in 1..=3 {
+        assert_eq!(uow.organizations().next_build_number(one.id).await.unwrap(), expected);
+    }
+    assert_eq!(uow.organizations().next_build_number(other.id).await.unwrap(), 1);
+    uow.commit().await.unwrap();
+
+    let mut uow = world.write().await;
+    assert_eq!(uow.organizations().next_build_number(one.id).await.unwrap(), 4);
+}
+
+pub async fn whoever_takes_a_build_number_second_gets_the_next(store: &dyn Store) {
+    let world = World::new(store);
+    let organization = world.organization().await;
+    let mut first = world.write().await;
+    assert_eq!(first.organizations().next_build_number(organization.id).await.unwrap(), 1);
+
+    let second = async {
+        let mut uow = world.write().await;
+        uow.organizations().next_build_number(organization.id).await.unwrap()
+    };
+    assert_eq!(after_commit_of(first, second).await, 2);
+}

@@ -1,0 +1,139 @@
+//! Promises about projects.
+
+use windlass_domain::{PageRequest, Project, ProjectState};
+
+use super::world::{World, after_commit_of};
+use crate::{ProjectFilter, Store, StoreError};
+
+pub async fn a_project_survives_storage_in_every_state(store: &dyn Store) {
+    let world = World::new(store);
+    let organization = world.organization().await;
+    let active = world.project(&organization, "shop").await;
+    let plain = Project {
+        github_repo: None,
+        settings: windlass_domain::ProjectSettings::default(),
+        ..world.new_project(&organization, "plain")
+    };
+    let mut uow = world.write().await;
+    uow.projects().insert(&plain).await.unwrap();
+    for project in [&active, &plain] {
+        let found = uow.projects().find(organization.id, project.id).await.unwrap();
+        assert_eq!(found.as_ref(), Some(project));
+    }
+
+    let deleting = active.delete(world.tick()).unwrap();
+    assert!(matches!(deleting.state, ProjectState::Deleting { .. }));
+    uow.projects().update(&deleting).await.unwrap();
+    let found = uow.projects().find(organization.id, deleting.id).await.unwrap();
+    assert_eq!(found, Some(deleting));
+}
+
+pub async fn a_taken_slug_is_reported_and_leaves_the_rest_usable(store: &dyn Store) {
+    let world = World::new(store);
+    let (ours, theirs) = (world.organization().await, world.organization().await);
+    world.project(&ours, "shop").await;
+
+    let mut uow = world.write().await;
+    let refused = uow.projects().insert(&world.new_project(&ours, "shop")).await;
+    assert!(matches!(refused, Err(StoreError::Taken("slug"))), "{refused:?}");
+    let suffixed = world.new_project(&ours, "shop-2");
+    uow.projects().insert(&suffixed).await.unwrap();
+    uow.projects().insert(&world.new_project(&theirs, "shop")).await.unwrap();
+    uow.commit().await.unwrap();
+    let found = world.read().await.projects().find(ours.id, suffixed.id).await.unwrap();
+    assert_eq!(found, Some(suffixed));
+}
+
+pub async fn a_deleted_project_is_found_by_nobody_and_its_slug_is_free(store: &dyn Store) {
+    let world = World::new(store);
+    let organization = world.organization().await;
+    let project = world.project(&organization, "shop").await;
+    let deleted = project.delete(world.tick()).unwrap().finish_deleting(world.tick()).unwrap();
+
+    let mut uow = world.write().await;
+    uow.projects().update(&deleted).await.unwrap();
+    assert_eq!(uow.projects().find(organization.id, deleted.id).await.unwrap(), None);
+    assert_eq!(uow.projects().find_for_update(organization.id, deleted.id).await.unwrap(), None);
+    let filter = ProjectFilter::default();
+    let page = uow.projects().list(organization.id, &filter, PageRequest::default()).await;
+    assert!(page.unwrap().items.is_empty());
+    uow.projects().insert(&world.new_project(&organization, "shop")).await.unwrap();
+}
+
+pub async fn another_organization_never_finds_a_project(store: &dyn Store) {
+    let world = World::new(store);
+    let (ours, theirs) = (world.organization().await, world.organization().await);
+    let project = world.project(&ours, "shop").await;
+
+    let mut uow = world.write().await;
+    assert_eq!(uow.projects().find(theirs.id, project.id).await.unwrap(), None);
+    assert_eq!(uow.projects().find_for_update(theirs.id, project.id).await.unwrap(), None);
+    let filter = ProjectFilter { only: Some(vec![project.id]) };
+    let page = uow.projects().list(theirs.id, &filter, PageRequest::default()).await.unwrap();
+    assert!(page.items.is_empty());
+}
+
+pub async fn pages_of_projects_follow_one_another_without_gaps(store: &dyn Store) {
+    let world = World::new(store);
+    let organization = world.organization().await;
+    let mut newest_first = Vec::new();
+    for slug in ["a", "b", "c"] {
+        newest_first.insert(0, world.project(&organization, slug).await);
+    }
+
+    let mut uow = world.read().await;
+    let filter = ProjectFilter::default();
+    let first = PageRequest::new(None, Some(2)).unwrap();
+    let first = uow.projects().list(organization.id, &filter, first).await.unwrap();
+    assert_eq!((&first.items[..], first.has_next), (&newest_first[..2], true));
+    let rest = PageRequest::new(Some(newest_first[1].id), Some(2)).unwrap();
+    let rest = uow.projects().list(organization.id, &filter, rest).await.unwrap();
+    assert_eq!((&rest.items[..], rest.has_next), (&newest_first[2..], false));
+}
+
+pub async fn a_list_can_be_limited_to_some_projects(store: &dyn Store) {
+    let world = World::new(store);
+    let organization = world.organization().await;
+    let one = world.project(&organization, "a").await;
+    world.project(&organization, "b").await;
+    let three = world.project(&organization, "c").await;
+
+    let mut uow = world.read().await;
+    for (only, expected) in
+        [(vec![], vec![]), (vec![one.id, three.id], vec![three.clone(), one.clone()])]
+    {
+        let filter = ProjectFilter { only: Some(only) };
+        let page = uow.projects().list(organization.id, &filter, PageRequest::default()).await;
+        assert_eq!(page.unwrap().items, expected);
+    }
+}
+
+pub async fn whoever_locks_a_project_second_sees_what_the_first_wrote(store: &dyn Store) {
+    let world = World::new(store);
+    let organization = world.organization().await;
+    let id = world.project(&organization, "shop").await.id;
+
+    let mut first = world.write().await;
+    let project = first.projects().find_for_update(organization.id, id).await.unwrap().unwrap();
+    let deleting = project.delete(world.tick()).unwrap();
+    first.projects().update(&deleting).await.unwrap();
+    let second = async {
+        let mut uow = world.write().await;
+        uow.projects().find_for_update(organization.id, id).await.unwrap()
+    };
+    assert_eq!(after_commit_of(first, second).await, Some(deleting));
+}
+
+pub async fn a_slug_that_is_about_to_be_taken_is_waited_for(store: &dyn Store) {
+    let world = World::new(store);
+    let organization = world.organization().await;
+    let mut first = world.write().await;
+    first.projects().insert(&world.new_project(&organization, "shop")).await.unwrap();
+
+    let second = async {
+        let mut uow = world.write().await;
+        uow.projects().insert(&world.new_project(&organization, "shop")).await
+    };
+    let refused = after_commit_of(first, second).await;
+    assert!(matches!(refused, Err(StoreError::Taken("slug"))), "{refused:?}");
+}

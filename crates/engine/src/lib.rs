@@ -3,6 +3,11 @@
 //! Every call is idempotent and keyed by our ids, so that a call repeated after a crash is safe.
 //! An engine knows nothing of tenants, databases or HTTP, and it decides nothing: it is told.
 
+#[cfg(feature = "test-util")]
+pub mod contract;
+#[cfg(feature = "test-util")]
+pub mod fake;
+
 use std::{net::SocketAddr, time::Duration};
 
 use async_trait::async_trait;

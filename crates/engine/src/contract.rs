@@ -1,0 +1,65 @@
+//! What every engine must keep, as tests: the promises of [`Engine`](crate::Engine)'s documentation.
+//!
+//! A test binary gives [`engine_contract!`](crate::engine_contract) an expression that makes a
+//! [`Harness`] and gets one test for each promise.
+
+mod apps;
+mod builds;
+mod harness;
+mod support;
+
+pub use self::{
+    apps::{
+        an_app_answers_and_is_observed, an_app_needs_its_build,
+        an_app_that_does_not_become_healthy_is_stopped_again, apps_stand_beside_each_other,
+        changes_tell_of_every_start_and_stop, following_goes_on_until_the_app_has_ended,
+        starting_again_joins, stopping_again_changes_nothing,
+    },
+    builds::{
+        a_branch_is_resolved, a_build_ends_with_what_it_printed_and_used,
+        a_build_goes_on_when_nobody_waits, a_build_that_fails_says_why,
+        a_cancelled_build_reports_that, a_forgotten_build_can_still_be_run,
+        a_reader_goes_on_from_any_line, building_again_joins,
+        cancelling_what_has_ended_or_never_began_changes_nothing, forgetting_ends_what_runs,
+        keeping_some_builds_leaves_running_ones_alone, keeping_some_builds_removes_the_others,
+    },
+    harness::{AppPlan, BuildPlan, Harness, Plan, Prepared},
+};
+
+/// Makes a test of each promise: `engine_contract!(MyHarness::new().await);`
+#[macro_export]
+macro_rules! engine_contract {
+    ($harness:expr) => {
+        $crate::engine_contract! {
+            @each $harness;
+            a_branch_is_resolved
+            a_build_ends_with_what_it_printed_and_used
+            a_build_that_fails_says_why
+            building_again_joins
+            a_reader_goes_on_from_any_line
+            a_build_goes_on_when_nobody_waits
+            a_cancelled_build_reports_that
+            cancelling_what_has_ended_or_never_began_changes_nothing
+            forgetting_ends_what_runs
+            a_forgotten_build_can_still_be_run
+            keeping_some_builds_removes_the_others
+            keeping_some_builds_leaves_running_ones_alone
+            an_app_answers_and_is_observed
+            an_app_needs_its_build
+            an_app_that_does_not_become_healthy_is_stopped_again
+            apps_stand_beside_each_other
+            starting_again_joins
+            stopping_again_changes_nothing
+            following_goes_on_until_the_app_has_ended
+            changes_tell_of_every_start_and_stop
+        }
+    };
+    (@each $harness:expr; $($promise:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $promise() {
+                $crate::contract::$promise(&$harness).await;
+            }
+        )*
+    };
+}

@@ -1,0 +1,97 @@
+//! What an engine brings to be tested.
+
+use async_trait::async_trait;
+use windlass_domain::{BranchName, CommandLine, CommitId, GitUrl};
+
+use crate::{Engine, Recipe};
+
+/// An engine and the repositories that it can build.
+#[async_trait]
+pub trait Harness: Send + Sync {
+    /// The engine; the same one every time.
+    fn engine(&self) -> &dyn Engine;
+
+    /// Makes a repository whose newest commit, on the branch, does what is planned. Engines that
+    /// run shell commands can put [`BuildPlan::command`] and [`AppPlan::command`] into the recipe.
+    async fn prepare(&self, plan: Plan) -> Prepared;
+}
+
+/// What is to happen with a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// When it is built.
+    pub build: BuildPlan,
+    /// When it is run.
+    pub app: AppPlan,
+}
+
+/// What a build does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BuildPlan {
+    /// Prints [`BuildPlan::LINES`] and succeeds.
+    Succeeds,
+    /// Prints [`BuildPlan::LINES`] and fails.
+    Fails,
+    /// Prints [`BuildPlan::LINES`] and does not end by itself.
+    Hangs,
+}
+
+/// What an app does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AppPlan {
+    /// Prints [`AppPlan::LINES`] and answers.
+    Answers,
+    /// Prints [`AppPlan::LINES`] and ends.
+    Ends,
+}
+
+/// A repository that does what was planned.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// Where it is.
+    pub source: GitUrl,
+    /// The branch that the commit is on.
+    pub branch: BranchName,
+    /// The commit.
+    pub commit: CommitId,
+    /// How it is built and started.
+    pub recipe: Recipe,
+}
+
+impl BuildPlan {
+    /// What it prints to standard output, perhaps among lines of the engine's own.
+    pub const LINES: [&'static str; 3] = ["one", "two", "three"];
+
+    /// The plan as a shell command.
+    #[must_use]
+    pub fn command(self) -> CommandLine {
+        let end = match self {
+            Self::Succeeds => "true",
+            Self::Fails => "exit 3",
+            Self::Hangs => "sleep 600",
+        };
+        command(&Self::LINES, end)
+    }
+}
+
+impl AppPlan {
+    /// What it prints to standard output, perhaps among lines of the engine's own.
+    pub const LINES: [&'static str; 2] = ["hello", "world"];
+
+    /// The plan as a shell command, for engines whose apps find a `python3`.
+    #[must_use]
+    pub fn command(self) -> CommandLine {
+        let end = match self {
+            Self::Answers => "exec python3 -m http.server \"$PORT\"",
+            Self::Ends => "exit 3",
+        };
+        command(&Self::LINES, end)
+    }
+}
+
+fn command(lines: &[&str], end: &str) -> CommandLine {
+    let lines = lines.join("; echo ");
+    format!("echo {lines}; {end}")
+        .parse()
+        .expect("the command is short and has no control characters")
+}

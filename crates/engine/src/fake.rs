@@ -1,0 +1,332 @@
+//! An engine in memory that does what a test tells it.
+//!
+//! A commit's build and app follow their scripts ([`FakeEngine::script_build`],
+//! [`FakeEngine::script_app`]); where there is none, the build succeeds and the app answers. What
+//! goes wrong is told, too: calls fail ([`FakeEngine::fail_next`]), apps crash
+//! ([`FakeEngine::set_app`]), the machine restarts ([`FakeEngine::restart_machine`]).
+
+mod app;
+mod build;
+mod output;
+mod script;
+mod state;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use tokio::sync::{broadcast, mpsc};
+use windlass_domain::{
+    BranchName, BuildId, BuildResult, Clock, CommitId, DeploymentId, GitUrl, LogStream,
+};
+
+pub use self::script::{AppScript, BuildScript, Gate};
+use self::{app::AppRun, build::BuildRun, state::State};
+use crate::{
+    AppRequest, AppState, BuildReport, BuildRequest, Engine, EngineError, EngineLine, ObservedApp,
+    RunningApp,
+};
+
+/// More changes than any test makes without looking.
+const CHANGES: usize = 1024;
+
+/// An engine in memory; clones are the same engine.
+#[derive(Clone)]
+pub struct FakeEngine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+    changes: broadcast::Sender<DeploymentId>,
+}
+
+/// A method of [`Engine`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// [`Engine::check`].
+    Check,
+    /// [`Engine::resolve`].
+    Resolve,
+    /// [`Engine::build`].
+    Build,
+    /// [`Engine::cancel_build`].
+    CancelBuild,
+    /// [`Engine::forget_build`].
+    ForgetBuild,
+    /// [`Engine::keep_only`].
+    KeepOnly,
+    /// [`Engine::start`].
+    Start,
+    /// [`Engine::stop`].
+    Stop,
+    /// [`Engine::observe`].
+    Observe,
+    /// [`Engine::follow`].
+    Follow,
+}
+
+/// How a call fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// With [`EngineError::Refused`].
+    Refused,
+    /// With [`EngineError::Unavailable`].
+    Unavailable,
+    /// With [`EngineError::Internal`].
+    Internal,
+}
+
+impl From<Fault> for EngineError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Refused => Self::Refused("the test refuses it".to_owned()),
+            Fault::Unavailable => Self::Unavailable("the test makes it unavailable".to_owned()),
+            Fault::Internal => Self::Internal {
+                context: "doing what the test told".to_owned(),
+                source: "a fault of the test".into(),
+            },
+        }
+    }
+}
+
+impl FakeEngine {
+    /// An engine that knows nothing yet; its lines carry the clock's time.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        let (changes, _) = broadcast::channel(CHANGES);
+        Self { inner: Arc::new(Inner { clock, state: Mutex::default(), changes }) }
+    }
+
+    /// Makes a branch point to a commit.
+    pub fn push(&self, source: &GitUrl, branch: &BranchName, commit: &CommitId) {
+        self.state().push(source, branch, commit);
+    }
+
+    /// What builds of a commit do that begin from now on.
+    pub fn script_build(&self, commit: &CommitId, script: BuildScript) {
+        self.state().script_build(commit, script);
+    }
+
+    /// What apps do that run a build of the commit and start from now on.
+    pub fn script_app(&self, commit: &CommitId, script: AppScript) {
+        self.state().script_app(commit, script);
+    }
+
+    /// The next `times` calls of `operation` fail, and do nothing else.
+    pub fn fail_next(&self, operation: Operation, fault: Fault, times: usize) {
+        self.state().fail_next(operation, fault, times);
+    }
+
+    /// How often `operation` was called.
+    #[must_use]
+    pub fn calls(&self, operation: Operation) -> usize {
+        self.state().calls(operation)
+    }
+
+    /// How often a build was really run, not only joined.
+    #[must_use]
+    pub fn runs(&self, build: BuildId) -> usize {
+        self.state().runs(build)
+    }
+
+    /// Whether what a build made is still there.
+    #[must_use]
+    pub fn is_kept(&self, build: BuildId) -> bool {
+        self.state().is_built(build)
+    }
+
+    /// The request that a build was last begun with.
+    #[must_use]
+    pub fn build_request(&self, build: BuildId) -> Option<BuildRequest> {
+        self.state().build_request(build)
+    }
+
+    /// The request that an app was started with, as long as it is there.
+    #[must_use]
+    pub fn app_request(&self, deployment: DeploymentId) -> Option<AppRequest> {
+        self.state().app(deployment).map(|app| app.request().clone())
+    }
+
+    /// An app prints a line.
+    pub fn print(&self, deployment: DeploymentId, text: &str) {
+        if let Some(app) = self.state().app(deployment) {
+            app.output().print(self.inner.clock.now(), LogStream::Stdout, text);
+        }
+    }
+
+    /// An app changes its state by itself: it crashes, restarts or comes back.
+    pub fn set_app(&self, deployment: DeploymentId, state: AppState) {
+        if let Some(app) = self.state().app(deployment) {
+            app.set(state);
+            self.inner.changed(deployment);
+        }
+    }
+
+    /// Where an app answers, if it runs.
+    #[must_use]
+    pub fn running(&self, deployment: DeploymentId) -> Option<RunningApp> {
+        match self.state().app(deployment)?.observed().state {
+            AppState::Running(app) => Some(app),
+            AppState::Starting
+            | AppState::Restarting { .. }
+            | AppState::Crashed { .. }
+            | AppState::Stopped => None,
+        }
+    }
+
+    /// Everything that runs is gone; what was built and written is still there.
+    pub fn restart_machine(&self) {
+        let (runs, apps) = {
+            let mut state = self.state();
+            (state.all_runs(), state.take_apps())
+        };
+        for run in runs {
+            run.end(BuildResult::InternalError, "the machine restarted");
+        }
+        for (deployment, app) in apps {
+            app.stop("the machine restarted");
+            self.inner.changed(deployment);
+        }
+    }
+
+    /// Everything is gone, what was built and written, too.
+    pub fn lose_disk(&self) {
+        self.restart_machine();
+        self.state().forget_builds();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.inner.state()
+    }
+
+    fn call(&self, operation: Operation) -> Result<MutexGuard<'_, State>, EngineError> {
+        let mut state = self.state();
+        match state.call(operation) {
+            Some(fault) => Err(fault.into()),
+            None => Ok(state),
+        }
+    }
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changed(&self, deployment: DeploymentId) {
+        // Nobody may be listening.
+        let _ = self.changes.send(deployment);
+    }
+}
+
+#[async_trait]
+impl Engine for FakeEngine {
+    fn name(&self) -> &'static str {
+        "fake"
+    }
+
+    async fn check(&self) -> Result<(), EngineError> {
+        self.call(Operation::Check).map(drop)
+    }
+
+    async fn resolve(&self, source: &GitUrl, branch: &BranchName) -> Result<CommitId, EngineError> {
+        self.call(Operation::Resolve)?
+            .resolve(source, branch)
+            .ok_or_else(|| EngineError::Refused(format!("the repository has no branch {branch}")))
+    }
+
+    async fn build(
+        &self,
+        request: &BuildRequest,
+        from: u64,
+        lines: mpsc::Sender<EngineLine>,
+    ) -> Result<BuildReport, EngineError> {
+        let run = {
+            let mut state = self.call(Operation::Build)?;
+            if let Some(run) = state.run(request.build) {
+                run
+            } else {
+                let script = state.begin_build(request);
+                let run = BuildRun::begin(script, Arc::clone(&self.inner), request.build);
+                state.insert_run(request.build, &run);
+                run
+            }
+        };
+        Ok(run.output().read(from, &lines).await)
+    }
+
+    async fn cancel_build(&self, build: BuildId) -> Result<(), EngineError> {
+        let run = self.call(Operation::CancelBuild)?.run(build);
+        if let Some(run) = run {
+            run.end(BuildResult::Cancelled, "the build was cancelled");
+        }
+        Ok(())
+    }
+
+    async fn forget_build(&self, build: BuildId) -> Result<(), EngineError> {
+        let run = self.call(Operation::ForgetBuild)?.remove_run(build);
+        if let Some(run) = run {
+            run.end(BuildResult::Cancelled, "the build was forgotten");
+        }
+        Ok(())
+    }
+
+    async fn keep_only(&self, builds: &[BuildId]) -> Result<(), EngineError> {
+        self.call(Operation::KeepOnly)?.keep_only(builds);
+        Ok(())
+    }
+
+    async fn start(&self, request: &AppRequest) -> Result<RunningApp, EngineError> {
+        let app = {
+            let mut state = self.call(Operation::Start)?;
+            let there = state.app(request.deployment).filter(|app| !app.has_ended());
+            if let Some(app) = there {
+                app
+            } else {
+                let Some((script, address)) = state.begin_app(request.build) else {
+                    let message = "the build is not there any more";
+                    return Err(EngineError::Refused(message.to_owned()));
+                };
+                let app = AppRun::begin(script, address, request, Arc::clone(&self.inner));
+                state.insert_app(request.deployment, &app);
+                app
+            }
+        };
+        app.until_healthy().await
+    }
+
+    async fn stop(&self, deployment: DeploymentId, _grace: Duration) -> Result<(), EngineError> {
+        let app = self.call(Operation::Stop)?.remove_app(deployment);
+        if let Some(app) = app {
+            app.stop("the app was stopped");
+            self.inner.changed(deployment);
+        }
+        Ok(())
+    }
+
+    async fn observe(&self) -> Result<Vec<ObservedApp>, EngineError> {
+        let state = self.call(Operation::Observe)?;
+        Ok(state.apps().map(AppRun::observed).collect())
+    }
+
+    async fn follow(
+        &self,
+        deployment: DeploymentId,
+        from: u64,
+        lines: mpsc::Sender<EngineLine>,
+    ) -> Result<(), EngineError> {
+        let app = self.call(Operation::Follow)?.app(deployment);
+        if let Some(app) = app {
+            app.output().read(from, &lines).await;
+        }
+        Ok(())
+    }
+
+    fn changes(&self) -> broadcast::Receiver<DeploymentId> {
+        self.inner.changes.subscribe()
+    }
+}

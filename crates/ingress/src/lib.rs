@@ -1,1 +1,67 @@
-//! windlass-ingress
+//! A reverse proxy that finds the app by the first label of the host name.
+//!
+//! It decides nothing: it is told through a [`RouteTable`] which label leads where, and it answers
+//! with a page where no app does. Requests and responses stream through it in both directions;
+//! WebSocket and other upgrades become tunnels.
+//!
+//! To replace an app without failing a request, [`RouteTable::set`] the new addresses, then
+//! [`Ingress::drain`] the old ones, then end the old app.
+
+mod body;
+mod config;
+mod headers;
+mod host;
+mod page;
+mod pool;
+mod progress;
+mod proxy;
+mod request_id;
+mod routes;
+mod server;
+mod telemetry;
+mod tunnel;
+mod upstream;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::net::TcpListener;
+
+pub use crate::{
+    config::{External, IngressConfig, Limits, Scheme},
+    routes::{Outage, RouteTable, Target},
+    upstream::Drained,
+};
+use crate::{proxy::Proxy, server::Server};
+
+/// The proxy; clones share everything.
+#[derive(Clone)]
+pub struct Ingress {
+    proxy: Arc<Proxy>,
+}
+
+impl Ingress {
+    /// A proxy without routes. The recorder of `metrics`, if there is to be one, must be installed
+    /// before.
+    #[must_use]
+    pub fn new(config: IngressConfig) -> Self {
+        Self { proxy: Arc::new(Proxy::new(config)) }
+    }
+
+    /// What leads where. Changes count from the next request on.
+    #[must_use]
+    pub fn routes(&self) -> &RouteTable {
+        self.proxy.routes()
+    }
+
+    /// Waits until no request is on its way to `address` and no tunnel to it is open. When the
+    /// time is up, the tunnels are closed; requests are left to end with the app.
+    pub async fn drain(&self, address: SocketAddr, limit: Duration) -> Drained {
+        self.routes().drain(address, limit).await
+    }
+
+    /// Serves until `shutdown` resolves, then stops accepting and lets what is on its way end
+    /// within [`Limits::shutdown`].
+    pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send) {
+        Server::new(Arc::clone(&self.proxy)).run(listener, shutdown).await;
+    }
+}

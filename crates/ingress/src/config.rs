@@ -1,0 +1,87 @@
+//! How the proxy is set up.
+
+use std::time::Duration;
+
+/// How the proxy is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IngressConfig {
+    /// Apps answer at `<label>.<base_domain>`.
+    pub base_domain: String,
+    /// How clients reach the proxy, as the apps are told.
+    pub external: External,
+    /// What a client and an app may take.
+    pub limits: Limits,
+}
+
+/// Where clients see the proxy: not where it listens, if something stands in front of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct External {
+    /// The scheme.
+    pub scheme: Scheme,
+    /// The port.
+    pub port: u16,
+}
+
+/// The scheme that clients use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// Plain HTTP.
+    Http,
+    /// HTTP over TLS, which something in front of the proxy ends.
+    Https,
+}
+
+impl Scheme {
+    /// The scheme's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+/// What a client and an app may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections of clients at once; those beyond get a 503.
+    pub connections: usize,
+    /// Bytes of a request's line and headers together; beyond it is a 431.
+    pub header_bytes: usize,
+    /// Bytes of a request's target; beyond it is a 414.
+    pub uri_bytes: usize,
+    /// How long a client may take to send the headers, and may stay silent between requests.
+    pub header_read: Duration,
+    /// How long an app may take to accept a connection.
+    pub connect: Duration,
+    /// How long an app may take to begin its response, counted from the last byte of the request
+    /// that it took; beyond it is a 504.
+    pub response: Duration,
+    /// How long a tunnel may be silent.
+    pub tunnel_idle: Duration,
+    /// Connections kept open to each address of an app.
+    pub idle_connections: usize,
+    /// How long one of them is kept. Shorter than the apps' own limits (2 s in gunicorn, 5 s in
+    /// Node), so that none is closed at the moment it is used.
+    pub idle_connection: Duration,
+    /// How long requests and tunnels may go on after the proxy was told to stop.
+    pub shutdown: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 10_000,
+            header_bytes: 32 * 1024,
+            uri_bytes: 16 * 1024,
+            header_read: Duration::from_secs(30),
+            connect: Duration::from_secs(5),
+            response: Duration::from_mins(1),
+            tunnel_idle: Duration::from_mins(10),
+            idle_connections: 256,
+            idle_connection: Duration::from_millis(1_500),
+            shutdown: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Which label leads where.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use tokio::time::Instant;
+
+use crate::{
+    config::Limits,
+    upstream::{Drained, Upstream},
+};
+
+/// Where a label leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// An app answers.
+    App {
+        /// Names what answers, in logs.
+        id: String,
+        /// Where its replicas listen; requests go to them in turn.
+        addresses: Vec<SocketAddr>,
+    },
+    /// An app is on its way: a 503 that is worth trying again at once.
+    Starting {
+        /// For people.
+        message: String,
+    },
+    /// No app answers.
+    Unavailable {
+        /// Why.
+        reason: Outage,
+        /// For people.
+        message: String,
+    },
+}
+
+/// Why no app answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outage {
+    /// It failed: a 502.
+    Failed,
+    /// It was stopped on purpose: a 503.
+    Stopped,
+}
+
+/// What leads where; clones share it. Readers never wait.
+#[derive(Clone)]
+pub struct RouteTable {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    routes: ArcSwap<Routes>,
+    /// Held while the routes change.
+    upstreams: Mutex<Upstreams>,
+    limits: Limits,
+}
+
+type Routes = HashMap<String, Arc<Route>>;
+
+/// Where a label leads, in the form in which requests use it.
+pub(crate) enum Route {
+    App(App),
+    Starting { message: String },
+    Unavailable { reason: Outage, message: String },
+}
+
+/// An app and its addresses.
+pub(crate) struct App {
+    pub(crate) id: String,
+    upstreams: Vec<Arc<Upstream>>,
+    next: AtomicUsize,
+}
+
+impl App {
+    /// Where the next request's turn through the addresses begins.
+    pub(crate) fn turn(&self) -> usize {
+        if self.upstreams.len() < 2 { 0 } else { self.next.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    /// The address to be tried after `tried` others, if there are so many.
+    pub(crate) fn upstream(&self, turn: usize, tried: usize) -> Option<&Arc<Upstream>> {
+        let count = self.upstreams.len();
+        if count <= tried {
+            return None;
+        }
+        self.upstreams.get(turn.wrapping_add(tried) % count)
+    }
+}
+
+/// Every address that a route leads to or that something is still on its way to.
+#[derive(Default)]
+struct Upstreams {
+    routed: HashMap<SocketAddr, Arc<Upstream>>,
+    retired: Vec<Weak<Upstream>>,
+}
+
+impl Upstreams {
+    fn retire_all_but(&mut self, routes: &Routes) {
+        let mut unused = std::mem::take(&mut self.routed);
+        for route in routes.values() {
+            if let Route::App(app) = &**route {
+                for upstream in &app.upstreams {
+                    unused.remove(&upstream.address());
+                    self.routed.insert(upstream.address(), Arc::clone(upstream));
+                }
+            }
+        }
+        self.retired.retain(|upstream| 0 < upstream.strong_count());
+        for upstream in unused.into_values() {
+            upstream.retire();
+            self.retired.push(Arc::downgrade(&upstream));
+        }
+    }
+
+    fn at(&self, address: SocketAddr) -> Vec<Arc<Upstream>> {
+        let retired = self.retired.iter().filter_map(Weak::upgrade);
+        let all = self.routed.get(&address).cloned().into_iter().chain(retired);
+        all.filter(|upstream| upstream.address() == address).collect()
+    }
+}
+
+impl RouteTable {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let shared = Shared { routes: ArcSwap::default(), upstreams: Mutex::default(), limits };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Leads a label to a target, whatever it led to before.
+    pub fn set(&self, label: &str, target: Target) {
+        self.change(|routes, upstreams, limits| {
+            routes.insert(label.to_ascii_lowercase(), route(target, upstreams, limits));
+        });
+    }
+
+    /// Makes a label unknown.
+    pub fn remove(&self, label: &str) {
+        self.change(|routes, _, _| {
+            routes.remove(&label.to_ascii_lowercase());
+        });
+    }
+
+    /// Replaces all labels at once.
+    pub fn replace_all(&self, targets: impl IntoIterator<Item = (String, Target)>) {
+        self.change(|routes, upstreams, limits| {
+            routes.clear();
+            for (label, target) in targets {
+                routes.insert(label.to_ascii_lowercase(), route(target, upstreams, limits));
+            }
+        });
+    }
+
+    /// Where a label, in lower case, leads.
+    pub(crate) fn find(&self, label: &str) -> Option<Arc<Route>> {
+        self.shared.routes.load().get(label).cloned()
+    }
+
+    pub(crate) async fn drain(&self, address: SocketAddr, limit: Duration) -> Drained {
+        let deadline = Instant::now() + limit;
+        let upstreams = self.lock().at(address);
+        let mut left_over = 0;
+        for upstream in upstreams {
+            match upstream.drain(deadline.saturating_duration_since(Instant::now())).await {
+                Drained::Idle => {}
+                Drained::TimedOut { left } => left_over += left,
+            }
+        }
+        if left_over == 0 { Drained::Idle } else { Drained::TimedOut { left: left_over } }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Routes, &mut Upstreams, &Limits)) {
+        let mut upstreams = self.lock();
+        let mut routes = Routes::clone(&self.shared.routes.load());
+        change(&mut routes, &mut upstreams, &self.shared.limits);
+        let routes = Arc::new(routes);
+        self.shared.routes.store(Arc::clone(&routes));
+        // Only now, so that a request that finds its upstream retired finds the new route.
+        upstreams.retire_all_but(&routes);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Upstreams> {
+        self.shared.upstreams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn route(target: Target, upstreams: &mut Upstreams, limits: &Limits) -> Arc<Route> {
+    Arc::new(match target {
+        Target::App { id, addresses } => {
+            let mut at = |address| {
+                let known = upstreams.routed.entry(address);
+                Arc::clone(known.or_insert_with(|| Upstream::new(address, limits)))
+            };
+            let upstreams = addresses.into_iter().map(&mut at).collect();
+            Route::App(App { id, upstreams, next: AtomicUsize::new(0) })
+        }
+        Target::Starting { message } => Route::Starting { message },
+        Target::Unavailable { reason, message } => Route::Unavailable { reason, message },
+    })
+}

@@ -1,1 +1,173 @@
-//! windlass-control
+//! The use cases of Windlass, its durable work and its reconciler.
+//!
+//! A use case is a function: the context ([`Control`]) first, who calls ([`Caller`]) second, what
+//! is wanted last. It opens one unit of work, loads, authorizes, changes, stores and commits. What
+//! takes longer than a transaction is a job, enqueued in the transaction that creates its cause
+//! and carried out by [`Control::run`].
+//!
+//! This crate knows nothing of HTTP and nothing of SQL.
+
+mod api_key;
+mod app_log;
+mod authenticate;
+mod background;
+mod caller;
+mod causes;
+mod deployment;
+mod env_var;
+mod environment;
+mod error;
+mod install;
+mod log;
+mod log_store;
+mod project;
+mod readiness;
+mod reconcile;
+mod route;
+mod seal;
+mod settings;
+mod telemetry;
+mod usage;
+mod watch;
+mod whoami;
+mod worker;
+
+pub use crate::{
+    api_key::{create_api_key, list_api_keys, revoke_api_key},
+    caller::Caller,
+    causes::Causes,
+    deployment::{
+        cancel_deployment, get_deployment, list_deployments, rollback_deployment,
+        wait_for_deployment,
+    },
+    env_var::{EnvVarView, PutEnvVar, delete_env_var, list_env_vars, put_env_var},
+    environment::{
+        EnvironmentDetail, create_environment, destroy_environment, get_environment,
+        list_environments, rebuild_environment,
+    },
+    error::ControlError,
+    install::{Installation, install},
+    log::{LogChunk, LogReader, open_deployment_log, open_environment_log},
+    project::{
+        CreateProject, Expected, create_project, delete_project, get_project, list_projects,
+        update_project,
+    },
+    readiness::{Readiness, check_readiness},
+    route::{RouteTarget, Routes},
+    seal::{Keyring, KeyringError, SealError},
+    settings::Settings,
+    usage::{UsagePeriod, get_usage},
+    whoami::{WhoAmI, whoami},
+};
+
+use std::sync::Arc;
+
+use windlass_auth::{KeyFormat, KeyHasher, KeyVerifier};
+use windlass_domain::{Clock, Effects, Entropy, WorkerId};
+use windlass_engine::Engine;
+use windlass_storage::Store;
+
+use crate::{app_log::Followers, authenticate::StoreKeyDirectory, route::RouteKeeper};
+
+/// What [`Control`] is made of.
+pub struct Parts {
+    /// The database.
+    pub store: Arc<dyn Store>,
+    /// What builds and runs.
+    pub engine: Arc<dyn Engine>,
+    /// Where requests are sent.
+    pub routes: Arc<dyn Routes>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Opens and closes secrets at rest.
+    pub keyring: Keyring,
+    /// How API keys look.
+    pub key_format: KeyFormat,
+    /// How API keys are hashed.
+    pub key_hasher: KeyHasher,
+    /// Names this server among those that share the database; the same after a restart.
+    pub worker: WorkerId,
+    /// Everything that can be configured.
+    pub settings: Settings,
+}
+
+/// Everything a use case reaches for. Cheap to clone.
+#[derive(Clone)]
+pub struct Control {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Arc<dyn Store>,
+    engine: Arc<dyn Engine>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    keyring: Keyring,
+    key_format: KeyFormat,
+    key_hasher: KeyHasher,
+    verifier: KeyVerifier,
+    worker: WorkerId,
+    settings: Settings,
+    routes: RouteKeeper,
+    followers: Followers,
+}
+
+impl Control {
+    /// Puts the parts together. Nothing runs before [`Control::run`].
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts {
+            store,
+            engine,
+            routes,
+            clock,
+            entropy,
+            keyring,
+            key_format,
+            key_hasher,
+            worker,
+            settings,
+        } = parts;
+        let verifier = KeyVerifier::new(
+            Arc::new(StoreKeyDirectory::new(store.clone())),
+            key_hasher.clone(),
+            key_format.clone(),
+            clock.clone(),
+            settings.verified_keys,
+        );
+        let routes = RouteKeeper::new(store.clone(), engine.clone(), routes);
+        let inner = Inner {
+            store,
+            engine,
+            clock,
+            entropy,
+            keyring,
+            key_format,
+            key_hasher,
+            verifier,
+            worker,
+            settings,
+            routes,
+            followers: Followers::default(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.inner.store
+    }
+
+    pub(crate) fn engine(&self) -> &dyn Engine {
+        &*self.inner.engine
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    pub(crate) fn fx(&self) -> Effects<'_> {
+        Effects { clock: &*self.inner.clock, entropy: &*self.inner.entropy }
+    }
+}

@@ -1,0 +1,52 @@
+//! Everything that runs beside the requests.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{Causes, Control, ControlError, telemetry, worker};
+
+/// How often uses of keys are written down and the queue is measured.
+const HOUSEKEEPING: Duration = Duration::from_secs(5);
+/// How many of those rounds lie between two removals of old jobs.
+const ROUNDS_BETWEEN_PRUNINGS: u32 = 60;
+
+impl Control {
+    /// Works until `stop`: carries out jobs, keeps what runs in step with what is wanted, keeps
+    /// house. Jobs that are under way are given back, so that the next start goes on at once.
+    pub async fn run(&self, stop: CancellationToken) {
+        tokio::join!(
+            worker::run(self, &stop),
+            self.reconcile_until(&stop),
+            self.follow_key_changes(&stop),
+            self.keep_house(&stop),
+        );
+        if let Err(err) = self.write_key_uses().await {
+            tracing::warn!(error = %Causes(&err), "uses of keys are lost");
+        }
+    }
+
+    async fn keep_house(&self, stop: &CancellationToken) {
+        let mut round = 0_u32;
+        while stop.run_until_cancelled(tokio::time::sleep(HOUSEKEEPING)).await.is_some() {
+            let prune = round.is_multiple_of(ROUNDS_BETWEEN_PRUNINGS);
+            if let Err(err) = self.keep_house_once(prune).await {
+                tracing::warn!(error = %Causes(&err), "housekeeping failed");
+            }
+            round = round.wrapping_add(1);
+        }
+    }
+
+    async fn keep_house_once(&self, prune: bool) -> Result<(), ControlError> {
+        self.write_key_uses().await?;
+        let now = self.fx().clock.now();
+        let depth = self.store().read().await?.jobs().depth(now).await?;
+        telemetry::queue_measured(depth, now);
+        if prune {
+            let mut uow = self.store().write().await?;
+            uow.jobs().prune(now - self.settings().job_retention).await?;
+            uow.commit().await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,52 @@
+//! Use cases on deployments.
+
+mod cancel;
+mod request;
+mod rollback;
+mod wait;
+
+pub use self::{
+    cancel::cancel_deployment, rollback::rollback_deployment, wait::wait_for_deployment,
+};
+pub(crate) use self::{cancel::cancel_queued, request::request};
+
+use windlass_auth::Permission;
+use windlass_domain::{Deployment, DeploymentId, EnvironmentId, Page, PageRequest};
+use windlass_storage::UnitOfWork;
+
+use crate::{Caller, Control, ControlError, environment};
+
+/// Finds one deployment.
+pub async fn get_deployment(
+    control: &Control,
+    caller: &Caller,
+    id: DeploymentId,
+) -> Result<Deployment, ControlError> {
+    let mut uow = control.store().read().await?;
+    find(&mut *uow, caller, Permission::DeploymentsRead, id).await
+}
+
+/// Lists an environment's deployments, newest first.
+pub async fn list_deployments(
+    control: &Control,
+    caller: &Caller,
+    environment: EnvironmentId,
+    page: PageRequest<DeploymentId>,
+) -> Result<Page<Deployment>, ControlError> {
+    let mut uow = control.store().read().await?;
+    environment::find(&mut *uow, caller, Permission::DeploymentsRead, environment).await?;
+    Ok(uow.deployments().list(caller.organization(), environment, page).await?)
+}
+
+/// Finds a deployment and decides.
+pub(crate) async fn find(
+    uow: &mut dyn UnitOfWork,
+    caller: &Caller,
+    permission: Permission,
+    id: DeploymentId,
+) -> Result<Deployment, ControlError> {
+    let deployment = uow.deployments().find(caller.organization(), id).await?;
+    let deployment = deployment.ok_or(ControlError::NotFound("deployment"))?;
+    caller.may_in(deployment.project_id, permission, "deployment")?;
+    Ok(deployment)
+}

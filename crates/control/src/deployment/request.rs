@@ -1,0 +1,80 @@
+//! Asks for a deployment: the row, its build and its job, in one unit of work.
+
+use windlass_domain::{
+    Build, Deployment, DeploymentKind, Environment, Job, JobKind, NewBuild, NewDeployment, NewJob,
+    Trigger,
+};
+use windlass_storage::{Signal, UnitOfWork};
+
+use crate::{Caller, Control, ControlError, environment::is_brand_new};
+
+/// Asks for a deployment with a build of its own. The caller holds the environment's row.
+pub(crate) async fn request(
+    control: &Control,
+    caller: &Caller,
+    uow: &mut dyn UnitOfWork,
+    environment: &Environment,
+    trigger: Trigger,
+) -> Result<Deployment, ControlError> {
+    let organization_id = environment.organization_id;
+    let build = Build::request(
+        NewBuild {
+            organization_id,
+            project_id: environment.project_id,
+            environment_id: environment.id,
+            number: uow.organizations().next_build_number(organization_id).await?,
+            restart_of: None,
+        },
+        control.fx(),
+    );
+    uow.builds().insert(&build).await?;
+    let deployment = Deployment::request(
+        NewDeployment {
+            organization_id,
+            project_id: environment.project_id,
+            environment_id: environment.id,
+            kind: kind_of(environment),
+            trigger,
+            requested_by: caller.principal.label(),
+            commit: None,
+            build_id: build.id,
+        },
+        control.fx(),
+    );
+    enqueue(control, caller, uow, &deployment).await?;
+    Ok(deployment)
+}
+
+/// Stores a deployment together with the job that carries it out.
+pub(crate) async fn enqueue(
+    control: &Control,
+    caller: &Caller,
+    uow: &mut dyn UnitOfWork,
+    deployment: &Deployment,
+) -> Result<(), ControlError> {
+    uow.deployments().insert(deployment).await?;
+    let job = Job::enqueue(
+        NewJob {
+            organization_id: deployment.organization_id,
+            lane: Some(deployment.environment_id),
+            kind: JobKind::Deploy { deployment_id: deployment.id },
+            max_attempts: control.settings().job_attempts,
+            request_id: caller.request_id.clone(),
+        },
+        control.fx(),
+    );
+    uow.jobs().insert(&job).await?;
+    uow.signal(Signal::Jobs);
+    uow.signal(Signal::Deployment(deployment.id));
+    tracing::info!(
+        deployment.id = %deployment.id,
+        environment.id = %deployment.environment_id,
+        "deployment queued",
+    );
+    Ok(())
+}
+
+/// The environment itself begins with its first deployment.
+pub(crate) fn kind_of(environment: &Environment) -> DeploymentKind {
+    if is_brand_new(environment) { DeploymentKind::BrandNew } else { DeploymentKind::Incremental }
+}

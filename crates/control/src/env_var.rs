@@ -1,0 +1,170 @@
+//! Use cases on environment variables: write-only values.
+
+use secrecy::{ExposeSecret, SecretString};
+use windlass_auth::Permission;
+use windlass_domain::{
+    EnvVar, EnvVarId, EnvVarKey, Environment, EnvironmentId, OrganizationId, Page, PageRequest,
+    Project, ProjectId,
+};
+use windlass_engine::Variable;
+use windlass_storage::UnitOfWork;
+
+use crate::{Caller, Control, ControlError, environment, project};
+
+/// Values of at least this many characters show their last ones in a list.
+const SHOWN_FROM: usize = 12;
+/// How many characters are shown.
+const SHOWN: usize = 4;
+
+/// A variable without its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvVarView {
+    /// The variable.
+    pub var: EnvVar,
+    /// `********`, and the value's last characters where it is long enough.
+    pub masked: String,
+}
+
+/// A variable to create or to change.
+#[derive(Debug)]
+pub struct PutEnvVar {
+    /// Its name.
+    pub key: EnvVarKey,
+    /// Its value, kept byte for byte.
+    pub value: SecretString,
+    /// The only environment that gets it; all of the project's where absent.
+    pub environment_id: Option<EnvironmentId>,
+}
+
+/// Lists a project's variables, newest first, with their values masked.
+pub async fn list_env_vars(
+    control: &Control,
+    caller: &Caller,
+    project: ProjectId,
+    page: PageRequest<EnvVarId>,
+) -> Result<Page<EnvVarView>, ControlError> {
+    let mut uow = control.store().read().await?;
+    project::find(&mut *uow, caller, Permission::EnvVarsRead, project).await?;
+    let page = uow.env_vars().list(caller.organization(), project, page).await?;
+
+    let view = |var: EnvVar| {
+        let value = control.open_value(&var)?;
+        Ok::<_, ControlError>(EnvVarView { masked: mask(&value), var })
+    };
+    let items: Result<Vec<EnvVarView>, ControlError> = page.items.into_iter().map(view).collect();
+    Ok(Page { items: items?, has_next: page.has_next })
+}
+
+/// Creates a variable, or sets the one of the same name at the same level anew. Builds and apps
+/// that start from now on get it.
+pub async fn put_env_var(
+    control: &Control,
+    caller: &Caller,
+    project: ProjectId,
+    put: PutEnvVar,
+) -> Result<EnvVarView, ControlError> {
+    let PutEnvVar { key, value, environment_id } = put;
+    let organization = caller.organization();
+    let now = control.fx().clock.now();
+    let mut uow = control.store().write().await?;
+    // Holding the project's row, two puts of one name follow one another.
+    project::find_for_update(&mut *uow, caller, Permission::EnvVarsWrite, project).await?;
+    if let Some(id) = environment_id {
+        let found = environment::find(&mut *uow, caller, Permission::EnvVarsWrite, id).await;
+        let is_of_project = found.is_ok_and(|found| found.project_id == project);
+        if !is_of_project {
+            let message = "is not an environment of this project".to_owned();
+            return Err(ControlError::Invalid { field: "environment_id", message });
+        }
+    }
+
+    let existing =
+        uow.env_vars().find_by_key_for_update(organization, project, environment_id, &key).await?;
+    let id = existing.as_ref().map_or_else(|| EnvVarId::generate(control.fx()), |var| var.id);
+    let sealed = control.seal_value(id, &value)?;
+    let var = if let Some(var) = existing {
+        let var = EnvVar { value: sealed, updated_at: now, ..var };
+        uow.env_vars().update(&var).await?;
+        var
+    } else {
+        let var = EnvVar {
+            id,
+            organization_id: organization,
+            project_id: project,
+            environment_id,
+            key,
+            value: sealed,
+            created_at: now,
+            updated_at: now,
+        };
+        uow.env_vars().insert(&var).await?;
+        var
+    };
+    uow.commit().await?;
+    Ok(EnvVarView { var, masked: mask(&value) })
+}
+
+/// Removes a variable. What runs keeps it until it is started again.
+pub async fn delete_env_var(
+    control: &Control,
+    caller: &Caller,
+    project: ProjectId,
+    id: EnvVarId,
+) -> Result<(), ControlError> {
+    let mut uow = control.store().write().await?;
+    project::find(&mut *uow, caller, Permission::EnvVarsWrite, project).await?;
+    if !uow.env_vars().delete(caller.organization(), project, id).await? {
+        return Err(ControlError::NotFound("environment variable"));
+    }
+    uow.commit().await?;
+    Ok(())
+}
+
+/// What an environment's builds and apps get: the project's variables, and its own in their place.
+pub(crate) async fn variables_of(
+    control: &Control,
+    uow: &mut dyn UnitOfWork,
+    project: &Project,
+    environment: &Environment,
+) -> Result<Vec<Variable>, ControlError> {
+    let organization: OrganizationId = project.organization_id;
+    let seen = uow.env_vars().list_seen_by(organization, project.id, environment.id).await?;
+    let is_own = |var: &EnvVar| var.environment_id.is_some();
+    let wins = |var: &EnvVar| {
+        is_own(var) || !seen.iter().any(|other| is_own(other) && other.key == var.key)
+    };
+    seen.iter()
+        .filter(|var| wins(var))
+        .map(|var| Ok(Variable { key: var.key.clone(), value: control.open_value(var)? }))
+        .collect()
+}
+
+impl Control {
+    fn seal_value(
+        &self,
+        id: EnvVarId,
+        value: &SecretString,
+    ) -> Result<windlass_domain::SealedValue, ControlError> {
+        Ok(self.inner.keyring.seal(&bound_to(id), value, self.fx().entropy)?)
+    }
+
+    fn open_value(&self, var: &EnvVar) -> Result<SecretString, ControlError> {
+        Ok(self.inner.keyring.open(&bound_to(var.id), &var.value)?)
+    }
+}
+
+/// What a value is sealed to: moved to another row, it does not open.
+fn bound_to(id: EnvVarId) -> String {
+    format!("env_var:{id}")
+}
+
+fn mask(value: &SecretString) -> String {
+    let value = value.expose_secret();
+    let count = value.chars().count();
+    let shown: String = if SHOWN_FROM <= count {
+        value.chars().skip(count - SHOWN).collect()
+    } else {
+        String::new()
+    };
+    format!("********{shown}")
+}

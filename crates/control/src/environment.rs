@@ -1,0 +1,115 @@
+//! Use cases on environments.
+
+mod create;
+mod destroy;
+mod rebuild;
+
+pub use self::{
+    create::create_environment, destroy::destroy_environment, rebuild::rebuild_environment,
+};
+pub(crate) use self::{destroy::begin_destroying, rebuild::supersede_queued};
+
+use windlass_auth::Permission;
+use windlass_domain::{
+    Deployment, Environment, EnvironmentId, EnvironmentState, Page, PageRequest, ProjectId,
+};
+use windlass_storage::{Signal, UnitOfWork};
+
+use crate::{Caller, Control, ControlError, project};
+
+/// An environment and what happened to it last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvironmentDetail {
+    /// The environment.
+    pub environment: Environment,
+    /// Its newest deployment.
+    pub latest_deployment: Option<Deployment>,
+}
+
+/// Finds one environment.
+pub async fn get_environment(
+    control: &Control,
+    caller: &Caller,
+    id: EnvironmentId,
+) -> Result<EnvironmentDetail, ControlError> {
+    let mut uow = control.store().read().await?;
+    let environment = find(&mut *uow, caller, Permission::EnvironmentsRead, id).await?;
+    let newest = PageRequest::new(None, Some(1)).unwrap_or_default();
+    let page = uow.deployments().list(caller.organization(), id, newest).await?;
+    Ok(EnvironmentDetail { environment, latest_deployment: page.items.into_iter().next() })
+}
+
+/// Lists a project's environments, newest first.
+pub async fn list_environments(
+    control: &Control,
+    caller: &Caller,
+    project: ProjectId,
+    page: PageRequest<EnvironmentId>,
+) -> Result<Page<EnvironmentDetail>, ControlError> {
+    let organization = caller.organization();
+    let mut uow = control.store().read().await?;
+    project::find(&mut *uow, caller, Permission::EnvironmentsRead, project).await?;
+    let page = uow.environments().list(organization, project, page).await?;
+
+    let ids: Vec<EnvironmentId> = page.items.iter().map(|environment| environment.id).collect();
+    let mut newest = uow.deployments().list_newest_of(organization, &ids).await?;
+    let items = page.items.into_iter().map(|environment| {
+        let found = newest.iter().position(|found| found.environment_id == environment.id);
+        let latest_deployment = found.map(|at| newest.swap_remove(at));
+        EnvironmentDetail { environment, latest_deployment }
+    });
+    Ok(Page { items: items.collect(), has_next: page.has_next })
+}
+
+/// Finds an environment and decides. A destroyed one is there for whoever has its identifier.
+pub(crate) async fn find(
+    uow: &mut dyn UnitOfWork,
+    caller: &Caller,
+    permission: Permission,
+    id: EnvironmentId,
+) -> Result<Environment, ControlError> {
+    let environment = uow.environments().find(caller.organization(), id).await?;
+    let environment = environment.ok_or(ControlError::NotFound("environment"))?;
+    caller.may_in(environment.project_id, permission, "environment")?;
+    Ok(environment)
+}
+
+/// Locks an environment and everything that happens in it, and decides.
+pub(crate) async fn find_for_update(
+    uow: &mut dyn UnitOfWork,
+    caller: &Caller,
+    permission: Permission,
+    id: EnvironmentId,
+) -> Result<Environment, ControlError> {
+    let environment = uow.environments().find_for_update(caller.organization(), id).await?;
+    let environment = environment.ok_or(ControlError::NotFound("environment"))?;
+    caller.may_in(environment.project_id, permission, "environment")?;
+    Ok(environment)
+}
+
+/// After a deployment was called off: an environment that waited for it, and for no other, has
+/// nothing to wait for any more. The caller holds the environment's row.
+pub(crate) async fn after_cancel(
+    control: &Control,
+    uow: &mut dyn UnitOfWork,
+    environment: Environment,
+    reason: &str,
+) -> Result<(), ControlError> {
+    let (organization, id) = (environment.organization_id, environment.id);
+    if !is_brand_new(&environment)
+        || !uow.deployments().list_unfinished_for_update(organization, id).await?.is_empty()
+    {
+        return Ok(());
+    }
+    let reason = format!("its first deployment was {reason}");
+    let environment = environment.deployment_failed(&reason, control.fx().clock.now())?;
+    uow.environments().update(&environment).await?;
+    uow.signal(Signal::Environment(id));
+    Ok(())
+}
+
+/// Whether its first deployment has not been live yet, so that everything is still to be made.
+pub(crate) fn is_brand_new(environment: &Environment) -> bool {
+    environment.live_deployment.is_none()
+        && matches!(environment.state, EnvironmentState::Provisioning)
+}

@@ -1,0 +1,49 @@
+//! Deploys an environment's branch again.
+
+use windlass_auth::Permission;
+use windlass_domain::{Deployment, DeploymentState, Environment, EnvironmentId, Trigger};
+use windlass_storage::{Signal, UnitOfWork};
+
+use crate::{Caller, Control, ControlError, deployment, environment::find_for_update};
+
+/// Deploys the latest commit of an environment's branch. Deployments that still wait their turn
+/// are called off; one that is being built goes on.
+pub async fn rebuild_environment(
+    control: &Control,
+    caller: &Caller,
+    id: EnvironmentId,
+) -> Result<Deployment, ControlError> {
+    let mut uow = control.store().write().await?;
+    let environment = find_for_update(&mut *uow, caller, Permission::DeploymentsWrite, id).await?;
+    environment.check_deployable()?;
+
+    let deployment =
+        deployment::request(control, caller, &mut *uow, &environment, Trigger::Rebuild).await?;
+    let reason = format!("superseded by {}", deployment.id);
+    supersede_queued(control, &mut *uow, &environment, Some(&deployment), &reason).await?;
+    uow.commit().await?;
+    Ok(deployment)
+}
+
+/// Calls off an environment's deployments that nobody has begun, but for `except`, and their jobs.
+/// The caller holds the environment's row.
+pub(crate) async fn supersede_queued(
+    control: &Control,
+    uow: &mut dyn UnitOfWork,
+    environment: &Environment,
+    except: Option<&Deployment>,
+    reason: &str,
+) -> Result<(), ControlError> {
+    let organization = environment.organization_id;
+    let unfinished =
+        uow.deployments().list_unfinished_for_update(organization, environment.id).await?;
+    for waiting in unfinished {
+        let is_kept = except.is_some_and(|kept| kept.id == waiting.id);
+        if is_kept || waiting.state != DeploymentState::Queued {
+            continue;
+        }
+        deployment::cancel_queued(control, uow, waiting, reason).await?;
+    }
+    uow.signal(Signal::Environment(environment.id));
+    Ok(())
+}

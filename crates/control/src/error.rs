@@ -1,0 +1,112 @@
+//! The one error of all use cases.
+
+use std::error::Error;
+
+use windlass_auth::{AuthError, HashError, MintError, Permission};
+use windlass_domain::TransitionError;
+use windlass_storage::StoreError;
+
+use crate::SealError;
+
+/// Why a use case failed. Each variant is something a caller reacts to differently.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// The credential is malformed, unknown, wrong, expired or revoked; no more is told.
+    #[error("invalid or expired API key")]
+    InvalidCredential,
+
+    /// There is nothing, or nothing that the caller may know of.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+
+    /// The caller lacks a permission.
+    #[error("the permission `{0}` is missing")]
+    Forbidden(Permission),
+
+    /// The caller's credential belongs to another organization than the one that was named.
+    #[error("the credential belongs to another organization")]
+    WrongOrganization,
+
+    /// A field's value cannot be accepted.
+    #[error("{field} {message}")]
+    Invalid {
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it, as the rest of a sentence that begins with its name.
+        message: String,
+    },
+
+    /// The present state does not allow it.
+    #[error("{message}")]
+    Conflict {
+        /// What stands in the way, for programs.
+        code: &'static str,
+        /// What stands in the way, for people.
+        message: String,
+    },
+
+    /// The thing has changed since the caller last saw it.
+    #[error("it has changed meanwhile: read it again")]
+    Changed,
+
+    /// Trying again later may work.
+    #[error("not available at the moment, try again")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+
+    /// A fault of ours.
+    #[error("internal error")]
+    Internal(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl ControlError {
+    pub(crate) fn conflict(code: &'static str, message: impl Into<String>) -> Self {
+        Self::Conflict { code, message: message.into() }
+    }
+}
+
+impl From<StoreError> for ControlError {
+    fn from(err: StoreError) -> Self {
+        match err {
+            StoreError::Taken(what) => Self::conflict("taken", format!("this {what} is taken")),
+            StoreError::Busy(_) | StoreError::Unreachable(_) => Self::Unavailable(Box::new(err)),
+            StoreError::Corrupt { .. } | StoreError::Backend(_) => Self::Internal(Box::new(err)),
+        }
+    }
+}
+
+impl From<TransitionError> for ControlError {
+    fn from(err: TransitionError) -> Self {
+        Self::conflict("wrong_state", err.to_string())
+    }
+}
+
+impl From<AuthError> for ControlError {
+    fn from(err: AuthError) -> Self {
+        match err {
+            AuthError::Invalid => Self::InvalidCredential,
+            AuthError::Busy | AuthError::Unavailable(_) => Self::Unavailable(Box::new(err)),
+        }
+    }
+}
+
+impl From<SealError> for ControlError {
+    fn from(err: SealError) -> Self {
+        Self::Internal(Box::new(err))
+    }
+}
+
+impl From<MintError> for ControlError {
+    fn from(err: MintError) -> Self {
+        match err {
+            MintError::TooBroad { permission } => Self::Forbidden(permission),
+            MintError::OutOfReach { .. } | MintError::Unbound | MintError::TooManyProjects => {
+                Self::Invalid { field: "project_ids", message: format!("is refused: {err}") }
+            }
+            MintError::Outlives { .. } | MintError::Expired => {
+                Self::Invalid { field: "expires_at", message: format!("is refused: {err}") }
+            }
+            MintError::Hash(HashError::Busy) => Self::Unavailable(Box::new(err)),
+            MintError::Hash(_) => Self::Internal(Box::new(err)),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Compares what the database wants with what the engine observes.
+
+use std::collections::{HashMap, HashSet};
+
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+use windlass_domain::{
+    Deployment, DeploymentId, DeploymentState, Environment, EnvironmentId, EnvironmentState, LogId,
+};
+use windlass_engine::{AppState, EngineError, ObservedApp};
+use windlass_storage::Signal;
+
+use crate::{
+    Causes, Control, ControlError,
+    worker::{LoadError, load_app_request},
+};
+
+impl Control {
+    /// Reconciles until `stop`: now and then, and whenever an app or an environment changes.
+    pub(crate) async fn reconcile_until(&self, stop: &CancellationToken) {
+        let mut changes = self.engine().changes();
+        let mut signals = self.store().signals();
+        loop {
+            if let Err(err) = self.reconcile().await {
+                tracing::warn!(
+                    error = %Causes(&err),
+                    "cannot compare what runs with what is wanted"
+                );
+            }
+            let environment_changed = async {
+                loop {
+                    match signals.recv().await {
+                        Ok(Signal::Environment(_) | Signal::Anything)
+                        | Err(RecvError::Lagged(_)) => break,
+                        Ok(
+                            Signal::Jobs
+                            | Signal::Log(_)
+                            | Signal::Deployment(_)
+                            | Signal::ApiKey(_),
+                        ) => {}
+                        Err(RecvError::Closed) => std::future::pending().await,
+                    }
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = environment_changed => {}
+                // Whatever it says, or if it lags: look at all of it.
+                change = changes.recv() => if change == Err(RecvError::Closed) {
+                    tokio::time::sleep(self.settings().poll).await;
+                },
+                () = tokio::time::sleep(self.settings().reconcile) => {}
+            }
+        }
+    }
+
+    /// Brings the engine and the routes in step with the database, once. Where they agree it does
+    /// nothing. Called before the server begins to listen, it adopts what still runs.
+    pub async fn reconcile(&self) -> Result<(), ControlError> {
+        // In this order: an app seen here belongs to an environment that was stored before it.
+        let observed = self
+            .engine()
+            .observe()
+            .await
+            .map_err(|err| ControlError::Unavailable(Box::new(err)))?;
+        let mut uow = self.store().read().await?;
+        let environments = uow.environments().list_present_of_everyone().await?;
+        let needed = uow.builds().list_needed_of_everyone(self.settings().kept_builds).await?;
+        drop(uow);
+
+        let running: HashSet<DeploymentId> = observed.iter().map(|app| app.deployment).collect();
+        let by_id: HashMap<EnvironmentId, &Environment> =
+            environments.iter().map(|environment| (environment.id, environment)).collect();
+        for app in &observed {
+            self.reconcile_app(app, by_id.get(&app.environment).copied()).await?;
+        }
+        for environment in &environments {
+            if let (Some(live), EnvironmentState::Active) =
+                (environment.live_deployment, &environment.state)
+                && !running.contains(&live)
+            {
+                self.revive(environment, live).await?;
+            }
+        }
+        self.inner.routes.refresh().await?;
+        if let Err(err) = self.engine().keep_only(&needed).await {
+            tracing::warn!(error = %Causes(&err), "cannot remove what old builds left");
+        }
+        self.trim_app_logs(running_environments(&observed)).await?;
+        Ok(())
+    }
+
+    async fn reconcile_app(
+        &self,
+        app: &ObservedApp,
+        environment: Option<&Environment>,
+    ) -> Result<(), ControlError> {
+        let Some(environment) = environment else {
+            self.stop_in_background(app.deployment, "its environment is gone");
+            return Ok(());
+        };
+        if environment.live_deployment == Some(app.deployment) {
+            self.follow_app(environment.id, app.deployment);
+            if let AppState::Crashed { reason } = &app.state {
+                self.app_failed(environment, app.deployment, reason).await?;
+            }
+            return Ok(());
+        }
+        let mut uow = self.store().read().await?;
+        let deployment =
+            uow.deployments().find(environment.organization_id, app.deployment).await?;
+        drop(uow);
+        match deployment {
+            Some(deployment) if !self.may_be_stopped(&deployment) => {
+                self.follow_app(environment.id, app.deployment);
+            }
+            Some(_) | None => {
+                self.stop_in_background(app.deployment, "nothing wants it any more");
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether nobody is at work on the app of a deployment that is not the live one.
+    fn may_be_stopped(&self, deployment: &Deployment) -> bool {
+        let settings = self.settings();
+        match &deployment.state {
+            DeploymentState::Superseded { at } => {
+                // The job that replaced it lets requests end before it stops the app.
+                let age = (self.fx().clock.now() - *at).to_std().unwrap_or_default();
+                settings.drain_timeout + settings.stop_grace < age
+            }
+            DeploymentState::Failed { .. } | DeploymentState::Cancelled { .. } => true,
+            DeploymentState::Queued
+            | DeploymentState::Building
+            | DeploymentState::Deploying
+            | DeploymentState::Live { .. } => false,
+        }
+    }
+
+    fn stop_in_background(&self, deployment: DeploymentId, why: &'static str) {
+        tracing::info!(deployment.id = %deployment, why, "stopping an app");
+        let control = self.clone();
+        tokio::spawn(async move {
+            let grace = control.settings().stop_grace;
+            if let Err(err) = control.engine().stop(deployment, grace).await {
+                tracing::warn!(deployment.id = %deployment, error = %Causes(&err), "cannot stop an app");
+            }
+        });
+    }
+
+    /// Starts the app of a live deployment that is not there: the machine was restarted.
+    async fn revive(
+        &self,
+        environment: &Environment,
+        live: DeploymentId,
+    ) -> Result<(), ControlError> {
+        tracing::warn!(environment.id = %environment.id, "the live app is gone: starting it again");
+        let request = match load_app_request(self, environment, live).await {
+            Ok(request) => request,
+            Err(LoadError::Gone) => return Ok(()),
+            Err(LoadError::Control(err)) => return Err(err),
+        };
+        self.follow_app(environment.id, live);
+        match self.engine().start(&request).await {
+            Ok(_) => Ok(()),
+            Err(EngineError::Refused(reason)) => self.app_failed(environment, live, &reason).await,
+            Err(err) => Err(ControlError::Unavailable(Box::new(err))),
+        }
+    }
+
+    /// Writes down that the live app does not run and will not by itself.
+    async fn app_failed(
+        &self,
+        environment: &Environment,
+        live: DeploymentId,
+        reason: &str,
+    ) -> Result<(), ControlError> {
+        let organization = environment.organization_id;
+        let now = self.fx().clock.now();
+        let mut uow = self.store().write().await?;
+        let held = uow.environments().find_for_update(organization, environment.id).await?;
+        let deployment = uow.deployments().find_for_update(organization, live).await?;
+        let (Some(held), Some(deployment)) = (held, deployment) else { return Ok(()) };
+        if held.live_deployment != Some(live) {
+            return Ok(());
+        }
+        uow.deployments().update(&deployment.fail(reason, now)?).await?;
+        uow.environments().update(&held.app_failed(reason, now)?).await?;
+        let text = format!("the app of {live} has failed: {reason}");
+        for line in text.lines() {
+            self.say(&mut *uow, LogId::App(environment.id), line).await?;
+        }
+        uow.signal(Signal::Deployment(live));
+        uow.signal(Signal::Environment(environment.id));
+        uow.commit().await?;
+
+        tracing::info!(deployment.id = %live, "the live app has failed");
+        self.stop_in_background(live, "it keeps ending by itself");
+        Ok(())
+    }
+}
+
+fn running_environments(observed: &[ObservedApp]) -> HashSet<EnvironmentId> {
+    observed.iter().map(|app| app.environment).collect()
+}

@@ -1,0 +1,134 @@
+//! Keeps the ingress in step with what is live.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use windlass_domain::{DeploymentId, Environment, EnvironmentId, EnvironmentState, HostLabel};
+use windlass_engine::{AppState, Engine};
+use windlass_storage::Store;
+
+use crate::ControlError;
+
+/// What stands at the front door and sends requests to apps.
+#[async_trait]
+pub trait Routes: Send + Sync {
+    /// Replaces the whole table at once.
+    fn replace(&self, table: HashMap<HostLabel, RouteTarget>);
+
+    /// Returns when no request to these addresses is under way any more, or when `at_most` has
+    /// passed.
+    async fn drained(&self, addresses: &[SocketAddr], at_most: Duration);
+}
+
+/// Where requests for a host go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RouteTarget {
+    /// To an app.
+    App(Vec<SocketAddr>),
+    /// Nowhere yet: the app is on its way.
+    Starting,
+    /// Nowhere: the app does not run.
+    Down,
+}
+
+/// Derives the routes from the database and the engine.
+pub(crate) struct RouteKeeper {
+    store: Arc<dyn Store>,
+    engine: Arc<dyn Engine>,
+    routes: Arc<dyn Routes>,
+    /// Held from looking to replacing, so that an older look never replaces a newer one.
+    turn: tokio::sync::Mutex<()>,
+    /// Apps that are about to be live: requests go to them a moment before the database says so,
+    /// so that whoever reads that a deployment is live also meets its app.
+    coming: Mutex<HashMap<EnvironmentId, DeploymentId>>,
+}
+
+/// Sends an environment's requests to an app that is about to be live, until it is dropped.
+pub(crate) struct Coming<'a> {
+    keeper: &'a RouteKeeper,
+    environment: EnvironmentId,
+}
+
+impl RouteKeeper {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        engine: Arc<dyn Engine>,
+        routes: Arc<dyn Routes>,
+    ) -> Self {
+        Self {
+            store,
+            engine,
+            routes,
+            turn: tokio::sync::Mutex::default(),
+            coming: Mutex::default(),
+        }
+    }
+
+    /// Brings the routes up to date with everything committed before the call.
+    pub(crate) async fn refresh(&self) -> Result<(), ControlError> {
+        let _turn = self.turn.lock().await;
+        let observed =
+            self.engine.observe().await.map_err(|err| ControlError::Unavailable(Box::new(err)))?;
+        let states: HashMap<DeploymentId, AppState> =
+            observed.into_iter().map(|app| (app.deployment, app.state)).collect();
+        let mut uow = self.store.read().await?;
+        let environments = uow.environments().list_present_of_everyone().await?;
+        drop(uow);
+
+        let coming = self.coming.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let route = |environment: Environment| {
+            let wanted = coming.get(&environment.id).copied().or(environment.live_deployment);
+            let app = wanted.and_then(|wanted| states.get(&wanted));
+            let target = target(&environment.state, app);
+            (environment.host, target)
+        };
+        self.routes.replace(environments.into_iter().map(route).collect());
+        Ok(())
+    }
+
+    /// Sends an environment's requests to an app that is about to be live.
+    pub(crate) async fn switch(
+        &self,
+        environment: EnvironmentId,
+        to: DeploymentId,
+    ) -> Result<Coming<'_>, ControlError> {
+        self.coming.lock().unwrap_or_else(PoisonError::into_inner).insert(environment, to);
+        let coming = Coming { keeper: self, environment };
+        self.refresh().await?;
+        Ok(coming)
+    }
+
+    /// Waits for the requests that are still under way to these addresses.
+    pub(crate) async fn drained(&self, addresses: &[SocketAddr], at_most: Duration) {
+        self.routes.drained(addresses, at_most).await;
+    }
+}
+
+impl Drop for Coming<'_> {
+    fn drop(&mut self) {
+        let mut coming = self.keeper.coming.lock().unwrap_or_else(PoisonError::into_inner);
+        coming.remove(&self.environment);
+    }
+}
+
+fn target(environment: &EnvironmentState, app: Option<&AppState>) -> RouteTarget {
+    match (app, environment) {
+        (Some(AppState::Running(app)), _) => RouteTarget::App(app.addresses.clone()),
+        (Some(AppState::Starting | AppState::Restarting { .. }), _)
+        | (None, EnvironmentState::Provisioning | EnvironmentState::Active) => {
+            RouteTarget::Starting
+        }
+        (Some(AppState::Crashed { .. } | AppState::Stopped), _)
+        | (
+            None,
+            EnvironmentState::Failed { .. }
+            | EnvironmentState::Destroying
+            | EnvironmentState::Destroyed { .. },
+        ) => RouteTarget::Down,
+    }
+}

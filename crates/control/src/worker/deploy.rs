@@ -1,0 +1,194 @@
+//! Brings a deployment to its end, from wherever it stands.
+//!
+//! Each step reads the state, does its work outside of any transaction, and writes the next state
+//! in one unit of work that makes sure of the lease. Killed anywhere, the next attempt goes on
+//! from the state that it finds.
+
+use windlass_domain::{
+    BuildResult, BuildState, Deployment, DeploymentId, DeploymentState, Environment, LogId,
+    Trigger, Usage,
+};
+use windlass_engine::EngineError;
+use windlass_storage::{Signal, UnitOfWork};
+
+use super::{
+    attempt::{Attempt, AttemptError},
+    build, load,
+    load::LoadError,
+    start,
+};
+use crate::telemetry;
+
+/// Brings a deployment to its end.
+pub(super) async fn carry_out(attempt: &Attempt, id: DeploymentId) -> Result<(), AttemptError> {
+    loop {
+        let loaded = load::load(&attempt.control, attempt.job.organization_id, id).await;
+        let loaded = match loaded {
+            Ok(loaded) => loaded,
+            // Its project was deleted, and with it everything that it was for.
+            Err(LoadError::Gone) => return Ok(()),
+            Err(LoadError::Control(err)) => return Err(err.into()),
+        };
+        match (&loaded.deployment.state, loaded.deployment.trigger) {
+            (DeploymentState::Queued, Trigger::Rollback { .. }) => {
+                skip_building(attempt, id).await?;
+            }
+            (DeploymentState::Queued, Trigger::Created | Trigger::Rebuild) => {
+                begin_building(attempt, loaded).await?;
+            }
+            (DeploymentState::Building, _) => build::carry_out(attempt, loaded).await?,
+            (DeploymentState::Deploying, _) => start::carry_out(attempt, loaded).await?,
+            (DeploymentState::Live { .. }, _) => return start::settle(attempt, id).await,
+            (DeploymentState::Superseded { .. }, _) => return Ok(()),
+            (DeploymentState::Failed { .. } | DeploymentState::Cancelled { .. }, _) => {
+                return clean_up(attempt, loaded).await;
+            }
+        }
+    }
+}
+
+async fn skip_building(attempt: &Attempt, id: DeploymentId) -> Result<(), AttemptError> {
+    let now = attempt.control.fx().clock.now();
+    let mut held = attempt.hold().await?;
+    let deployment = find_for_update(attempt, &mut *held.uow, id).await?;
+    if deployment.state != DeploymentState::Queued {
+        return Ok(());
+    }
+    held.uow.deployments().update(&deployment.start_deploying(now)?).await?;
+    held.uow.signal(Signal::Deployment(id));
+    held.uow.commit().await?;
+    Ok(())
+}
+
+/// Looks up which commit is to be built, and begins.
+async fn begin_building(attempt: &Attempt, loaded: load::Loaded) -> Result<(), AttemptError> {
+    let control = &attempt.control;
+    let (source, branch) = (&loaded.project.git_url, &loaded.environment.branch);
+    let commit = match control.engine().resolve(source, branch).await {
+        Ok(commit) => commit,
+        Err(EngineError::Refused(reason)) => {
+            return fail(attempt, loaded.deployment.id, BuildResult::ClientError, &reason).await;
+        }
+        Err(err) => return Err(err.into()),
+    };
+
+    let now = control.fx().clock.now();
+    let mut held = attempt.hold().await?;
+    let deployment = find_for_update(attempt, &mut *held.uow, loaded.deployment.id).await?;
+    if deployment.state != DeploymentState::Queued {
+        // It was called off meanwhile.
+        return Ok(());
+    }
+    let organization = attempt.job.organization_id;
+    let build = held.uow.builds().find_for_update(organization, deployment.build_id).await?;
+    let build = build.ok_or(AttemptError::Lost)?;
+    let text = format!("Building commit {commit} of {branch}");
+    control.say(&mut *held.uow, LogId::Build(build.id), &text).await?;
+    held.uow.builds().update(&build.start(commit.clone(), now)?).await?;
+    let deployment = deployment.start_building(commit, now)?;
+    held.uow.deployments().update(&deployment).await?;
+    held.uow.signal(Signal::Deployment(deployment.id));
+    held.uow.commit().await?;
+    Ok(())
+}
+
+/// Ends a deployment that cannot become live, with its build where that has not ended.
+pub(super) async fn fail(
+    attempt: &Attempt,
+    id: DeploymentId,
+    result: BuildResult,
+    reason: &str,
+) -> Result<(), AttemptError> {
+    let mut held = attempt.hold().await?;
+    write_failure(attempt, &mut *held.uow, held.environment, id, result, reason).await?;
+    held.uow.commit().await?;
+    Ok(())
+}
+
+/// Ends a deployment whose job was given up.
+pub(super) async fn bury(
+    attempt: &Attempt,
+    uow: &mut dyn UnitOfWork,
+    environment: Environment,
+    id: DeploymentId,
+    reason: &str,
+) -> Result<(), AttemptError> {
+    write_failure(attempt, uow, environment, id, BuildResult::InternalError, reason).await
+}
+
+async fn write_failure(
+    attempt: &Attempt,
+    uow: &mut dyn UnitOfWork,
+    environment: Environment,
+    id: DeploymentId,
+    result: BuildResult,
+    reason: &str,
+) -> Result<(), AttemptError> {
+    let deployment = find_for_update(attempt, uow, id).await?;
+    if deployment.state.is_settled() {
+        return Ok(());
+    }
+    build::end_without_report(attempt, uow, deployment.build_id, result, reason).await?;
+    fail_deployment(attempt, uow, environment, deployment, reason).await
+}
+
+/// Marks a deployment as failed, and its environment where nothing else answers in it.
+pub(super) async fn fail_deployment(
+    attempt: &Attempt,
+    uow: &mut dyn UnitOfWork,
+    environment: Environment,
+    deployment: Deployment,
+    reason: &str,
+) -> Result<(), AttemptError> {
+    let now = attempt.control.fx().clock.now();
+    let deployment = deployment.fail(reason, now)?;
+    uow.deployments().update(&deployment).await?;
+    uow.signal(Signal::Deployment(deployment.id));
+    if environment.check_deployable().is_ok() {
+        uow.environments().update(&environment.deployment_failed(reason, now)?).await?;
+        uow.signal(Signal::Environment(deployment.environment_id));
+    }
+    telemetry::deployment_settled("failed");
+    tracing::info!(deployment.id = %deployment.id, reason, "deployment failed");
+    Ok(())
+}
+
+/// Ends what a deployment that was called off or has failed may have left behind.
+async fn clean_up(attempt: &Attempt, loaded: load::Loaded) -> Result<(), AttemptError> {
+    let deployment = loaded.deployment.clone();
+    let is_own_build = !matches!(deployment.trigger, Trigger::Rollback { .. });
+    if is_own_build {
+        let mut uow = attempt.control.store().read().await?;
+        let build = uow.builds().find(attempt.job.organization_id, deployment.build_id).await?;
+        drop(uow);
+        match build.map(|build| build.state) {
+            Some(BuildState::Running { .. }) => build::carry_out(attempt, loaded).await?,
+            Some(BuildState::Pending) => {
+                let mut held = attempt.hold().await?;
+                let (id, reason) = (deployment.build_id, "cancelled before it began");
+                let result = BuildResult::Cancelled;
+                build::end_without_report(attempt, &mut *held.uow, id, result, reason).await?;
+                held.uow.commit().await?;
+            }
+            Some(BuildState::Ended(_)) | None => {}
+        }
+    }
+    let grace = attempt.control.settings().stop_grace;
+    attempt.control.engine().stop(deployment.id, grace).await?;
+    if matches!(deployment.state, DeploymentState::Cancelled { .. }) {
+        telemetry::deployment_settled("cancelled");
+    }
+    Ok(())
+}
+
+pub(super) async fn find_for_update(
+    attempt: &Attempt,
+    uow: &mut dyn UnitOfWork,
+    id: DeploymentId,
+) -> Result<Deployment, AttemptError> {
+    let found = uow.deployments().find_for_update(attempt.job.organization_id, id).await?;
+    found.ok_or(AttemptError::Lost)
+}
+
+/// What a build that nobody measured has used.
+pub(super) const NOTHING: Usage = Usage { cpu_micros: 0, peak_memory_bytes: 0, wall_millis: 0 };

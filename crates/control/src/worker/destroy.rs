@@ -1,0 +1,72 @@
+//! Takes an environment down.
+
+use std::time::Duration;
+
+use windlass_domain::{
+    DeploymentId, DeploymentState, EnvironmentId, EnvironmentState, LogId, Project, ProjectState,
+};
+use windlass_storage::Signal;
+
+use super::attempt::{Attempt, AttemptError};
+use crate::project::finish_if_empty;
+
+/// How long to wait for the last lines of an app that was stopped.
+const LAST_LINES: Duration = Duration::from_secs(5);
+
+/// Stops an environment's apps and ends it; with it its project, where that waits for the last.
+pub(super) async fn carry_out(attempt: &Attempt, id: EnvironmentId) -> Result<(), AttemptError> {
+    let control = &attempt.control;
+    // A host without an app answers at once that there is none.
+    control.inner.routes.refresh().await?;
+    let observed = control.engine().observe().await?;
+    let apps = observed.iter().filter(|app| app.environment == id);
+    let apps: Vec<DeploymentId> = apps.map(|app| app.deployment).collect();
+    for app in &apps {
+        control.engine().stop(*app, control.settings().stop_grace).await?;
+        control.followed_to_end(*app, LAST_LINES).await;
+    }
+    write_end(attempt, id).await?;
+    control.inner.routes.refresh().await?;
+    Ok(())
+}
+
+async fn write_end(attempt: &Attempt, id: EnvironmentId) -> Result<(), AttemptError> {
+    let control = &attempt.control;
+    let organization = attempt.job.organization_id;
+    let now = control.fx().clock.now();
+    let mut uow = control.store().write().await?;
+    // Whoever holds a project and one of its environments holds the project first.
+    let found = uow.environments().find(organization, id).await?;
+    let Some(found) = found else { return Ok(()) };
+    let project = uow.projects().find_for_update(organization, found.project_id).await?;
+    let mut held = attempt.hold_in(uow).await?;
+    if held.environment.state != EnvironmentState::Destroying {
+        return Ok(());
+    }
+    let left = held.uow.deployments().list_unfinished_for_update(organization, id).await?;
+    for left in left {
+        let left = match left.state {
+            DeploymentState::Live { .. } => left.supersede(now)?,
+            DeploymentState::Queued
+            | DeploymentState::Building
+            | DeploymentState::Deploying
+            | DeploymentState::Superseded { .. }
+            | DeploymentState::Failed { .. }
+            | DeploymentState::Cancelled { .. } => {
+                left.cancel("the environment was destroyed", now)?
+            }
+        };
+        held.uow.deployments().update(&left).await?;
+        held.uow.signal(Signal::Deployment(left.id));
+    }
+    held.uow.environments().update(&held.environment.finish_destroying(now)?).await?;
+    held.uow.logs().end(LogId::App(id)).await?;
+    held.uow.signal(Signal::Log(LogId::App(id)));
+    held.uow.signal(Signal::Environment(id));
+    if let Some(project @ Project { state: ProjectState::Deleting { .. }, .. }) = project {
+        finish_if_empty(control, &mut *held.uow, project).await?;
+    }
+    held.uow.commit().await?;
+    tracing::info!(environment.id = %id, "environment destroyed");
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! Loads what the engine has to be told.
+
+use windlass_domain::{
+    BuildId, Deployment, DeploymentId, Environment, OrganizationId, Project, ProjectSettings,
+};
+use windlass_engine::{AppLimits, AppRequest, BuildLimits, BuildRequest, Recipe, Variable};
+use windlass_storage::{StoreError, UnitOfWork};
+
+use crate::{Control, ControlError, env_var};
+
+/// Why a request could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoadError {
+    /// Its project or its deployment is gone.
+    #[error("what was to be built or started is gone")]
+    Gone,
+    /// Something failed.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+}
+
+impl From<StoreError> for LoadError {
+    fn from(err: StoreError) -> Self {
+        Self::Control(err.into())
+    }
+}
+
+/// A deployment with everything around it.
+pub(super) struct Loaded {
+    pub(super) deployment: Deployment,
+    pub(super) environment: Environment,
+    pub(super) project: Project,
+    pub(super) variables: Vec<Variable>,
+}
+
+/// Loads a deployment with everything around it.
+pub(super) async fn load(
+    control: &Control,
+    organization: OrganizationId,
+    id: DeploymentId,
+) -> Result<Loaded, LoadError> {
+    let mut uow = control.store().read().await?;
+    let deployment = find(&mut *uow, organization, id).await?;
+    let environment = uow.environments().find(organization, deployment.environment_id).await?;
+    let environment = environment.ok_or(LoadError::Gone)?;
+    let project = uow.projects().find(organization, deployment.project_id).await?;
+    let project = project.ok_or(LoadError::Gone)?;
+    let variables = env_var::variables_of(control, &mut *uow, &project, &environment).await?;
+    Ok(Loaded { deployment, environment, project, variables })
+}
+
+/// Loads only the deployment.
+pub(super) async fn find(
+    uow: &mut dyn UnitOfWork,
+    organization: OrganizationId,
+    id: DeploymentId,
+) -> Result<Deployment, LoadError> {
+    uow.deployments().find(organization, id).await?.ok_or(LoadError::Gone)
+}
+
+/// What the engine is told to start the app of a deployment.
+pub(crate) async fn load_app_request(
+    control: &Control,
+    environment: &Environment,
+    deployment: DeploymentId,
+) -> Result<AppRequest, LoadError> {
+    Ok(load(control, environment.organization_id, deployment).await?.app_request(control))
+}
+
+impl Loaded {
+    /// What the engine is told to build; `None` as long as the commit is not known.
+    pub(super) fn build_request(self, control: &Control, build: BuildId) -> Option<BuildRequest> {
+        let settings = self.project.settings;
+        Some(BuildRequest {
+            build,
+            project: self.project.id,
+            source: self.project.git_url,
+            branch: self.environment.branch,
+            commit: self.deployment.commit?,
+            limits: build_limits(control, &settings),
+            recipe: Recipe {
+                dockerfile: settings.dockerfile,
+                build_context: settings.build_context,
+                build_command: settings.build_command,
+                start_command: settings.start_command,
+            },
+            variables: self.variables,
+        })
+    }
+
+    /// What the engine is told to start.
+    pub(super) fn app_request(self, control: &Control) -> AppRequest {
+        let settings = self.project.settings;
+        AppRequest {
+            deployment: self.deployment.id,
+            environment: self.environment.id,
+            build: self.deployment.build_id,
+            limits: app_limits(control, &settings),
+            start_command: settings.start_command,
+            variables: self.variables,
+            port: settings.port,
+            health_path: settings.health_path,
+            start_timeout: control.settings().start_timeout,
+        }
+    }
+}
+
+/// The server's limits, with the project's own in their place where it has any.
+fn build_limits(control: &Control, settings: &ProjectSettings) -> BuildLimits {
+    let defaults = control.settings().build_limits;
+    let own = settings.build_resources;
+    BuildLimits {
+        cpu_millis: own.cpu_millis.unwrap_or(defaults.cpu_millis),
+        memory_bytes: own.memory_mb.map_or(defaults.memory_bytes, mebibytes),
+        wall: own
+            .timeout_seconds
+            .map_or(defaults.wall, |seconds| std::time::Duration::from_secs(seconds.into())),
+        ..defaults
+    }
+}
+
+fn app_limits(control: &Control, settings: &ProjectSettings) -> AppLimits {
+    let defaults = control.settings().app_limits;
+    let own = settings.resources;
+    AppLimits {
+        cpu_millis: own.cpu_millis.unwrap_or(defaults.cpu_millis),
+        memory_bytes: own.memory_mb.map_or(defaults.memory_bytes, mebibytes),
+        ..defaults
+    }
+}
+
+fn mebibytes(count: u32) -> u64 {
+    u64::from(count) << 20
+}

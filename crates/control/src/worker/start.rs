@@ -1,0 +1,118 @@
+//! Starts the app of a deployment beside the one that answers, switches, and ends the old one.
+
+use std::net::SocketAddr;
+
+use windlass_domain::{BuildResult, DeploymentId, DeploymentState, EnvironmentId, LogId};
+use windlass_engine::{AppState, EngineError, ObservedApp};
+use windlass_storage::Signal;
+
+use super::{
+    attempt::{Attempt, AttemptError},
+    build::until_called_off,
+    deploy,
+    load::Loaded,
+};
+use crate::telemetry;
+
+/// Starts the app, waits until it is healthy, and makes it the one that answers.
+pub(super) async fn carry_out(attempt: &Attempt, loaded: Loaded) -> Result<(), AttemptError> {
+    let control = &attempt.control;
+    let id = loaded.deployment.id;
+    let environment = loaded.environment.id;
+    let request = loaded.app_request(control);
+    let starting = async {
+        // Its first lines are worth most when it does not start.
+        control.follow_app(environment, id);
+        control.engine().start(&request).await
+    };
+    let started = tokio::select! {
+        started = starting => Some(started),
+        () = until_called_off(attempt, id) => None,
+    };
+    match started {
+        Some(Ok(_)) => go_live(attempt, id).await,
+        Some(Err(EngineError::Refused(reason))) => {
+            deploy::fail(attempt, id, BuildResult::Built, &reason).await
+        }
+        Some(Err(err)) => Err(err.into()),
+        // The state says what to do next: to clean up.
+        None => Ok(()),
+    }
+}
+
+/// Makes the app the one that answers: requests go to it, it is live, the old one is superseded.
+async fn go_live(attempt: &Attempt, id: DeploymentId) -> Result<(), AttemptError> {
+    let control = &attempt.control;
+    let Some(environment) = attempt.job.lane else { return Err(AttemptError::Lost) };
+    let coming = control.inner.routes.switch(environment, id).await?;
+    let is_live = write_live(attempt, id).await?;
+    drop(coming);
+    if !is_live {
+        // It was called off at the last moment: back to what answered before.
+        control.inner.routes.refresh().await?;
+    }
+    Ok(())
+}
+
+/// Writes it down, unless the deployment was called off.
+async fn write_live(attempt: &Attempt, id: DeploymentId) -> Result<bool, AttemptError> {
+    let control = &attempt.control;
+    let now = control.fx().clock.now();
+    let mut held = attempt.hold().await?;
+    let deployment = deploy::find_for_update(attempt, &mut *held.uow, id).await?;
+    if deployment.state != DeploymentState::Deploying {
+        return Ok(false);
+    }
+    if let Some(old) = held.environment.live_deployment {
+        let old = deploy::find_for_update(attempt, &mut *held.uow, old).await?;
+        if matches!(old.state, DeploymentState::Live { .. }) {
+            let old = old.supersede(now)?;
+            held.uow.deployments().update(&old).await?;
+            held.uow.signal(Signal::Deployment(old.id));
+        }
+    }
+    let environment = held.environment.go_live(id, now)?;
+    held.uow.environments().update(&environment).await?;
+    let text = match &deployment.commit {
+        Some(commit) => format!("{id} is live: commit {commit}"),
+        None => format!("{id} is live"),
+    };
+    control.say(&mut *held.uow, LogId::App(environment.id), &text).await?;
+    held.uow.deployments().update(&deployment.go_live(now)?).await?;
+    held.uow.signal(Signal::Deployment(id));
+    held.uow.signal(Signal::Environment(environment.id));
+    held.uow.commit().await?;
+    telemetry::deployment_settled("live");
+    tracing::info!(deployment.id = %id, environment.id = %environment.id, "deployment live");
+    Ok(true)
+}
+
+/// Sends requests to the live app and ends the environment's other ones, once the requests that
+/// they still answer are through.
+pub(super) async fn settle(attempt: &Attempt, id: DeploymentId) -> Result<(), AttemptError> {
+    let control = &attempt.control;
+    control.inner.routes.refresh().await?;
+    let Some(environment) = attempt.job.lane else { return Ok(()) };
+    for old in others(attempt, environment, id).await? {
+        let addresses: Vec<SocketAddr> = match &old.state {
+            AppState::Running(app) => app.addresses.clone(),
+            AppState::Starting
+            | AppState::Restarting { .. }
+            | AppState::Crashed { .. }
+            | AppState::Stopped => Vec::new(),
+        };
+        control.inner.routes.drained(&addresses, control.settings().drain_timeout).await;
+        control.engine().stop(old.deployment, control.settings().stop_grace).await?;
+    }
+    Ok(())
+}
+
+async fn others(
+    attempt: &Attempt,
+    environment: EnvironmentId,
+    live: DeploymentId,
+) -> Result<Vec<ObservedApp>, AttemptError> {
+    let observed = attempt.control.engine().observe().await?;
+    let is_other = |app: &ObservedApp| app.environment == environment && app.deployment != live;
+    Ok(observed.into_iter().filter(is_other).collect())
+}

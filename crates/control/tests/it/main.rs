@@ -1,0 +1,13 @@
+//! The use cases and the durable work, on a real database and an engine that does what it is told.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod cancelling;
+mod deploying;
+mod destroying;
+mod keys;
+mod leases;
+mod projects;
+mod reconciling;
+mod support;
+mod variables;

@@ -1,0 +1,274 @@
+//! A platform under test: a database of its own, the fake engine, any number of servers.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use windlass_auth::{BcryptCost, HasherOptions, KeyFormat, KeyHasher, VerifierOptions};
+use windlass_control::{
+    Caller, Control, CreateProject, Keyring, Parts, RouteTarget, Routes, Settings, install,
+};
+use windlass_domain::{
+    Backoff, BranchName, Build, BuildState, CommitId, Deployment, DeploymentId, Environment,
+    EnvironmentId, GitUrl, HostLabel, LogId, OsEntropy, Project, ProjectSettings, SystemClock,
+    WorkerId,
+};
+use windlass_engine::{AppLimits, BuildLimits, fake::FakeEngine};
+use windlass_storage::Store as _;
+use windlass_storage_seaorm::test_util::{TestStore, fresh_store};
+
+/// How long anything may take, however busy the machine is.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A platform: what servers share.
+pub(crate) struct Platform {
+    pub(crate) store: TestStore,
+    pub(crate) engine: FakeEngine,
+    pub(crate) routes: Arc<Table>,
+    /// What a test asks for through the use cases.
+    pub(crate) control: Control,
+    /// The owner.
+    pub(crate) owner: Caller,
+    keyring: String,
+}
+
+/// A running server; dropped, it is killed.
+pub(crate) struct Server {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Stops it as an operator would.
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        let mut task = self.task;
+        tokio::time::timeout(PATIENCE, &mut task).await.expect("the server stops").unwrap();
+    }
+
+    /// Kills it: whatever it was doing, it does no more.
+    pub(crate) fn kill(self) {
+        self.task.abort();
+    }
+}
+
+/// What the ingress was told last.
+#[derive(Default)]
+pub(crate) struct Table {
+    routes: Mutex<HashMap<HostLabel, RouteTarget>>,
+}
+
+impl Table {
+    pub(crate) fn get(&self, host: &HostLabel) -> Option<RouteTarget> {
+        self.routes.lock().unwrap().get(host).cloned()
+    }
+}
+
+#[async_trait]
+impl Routes for Table {
+    fn replace(&self, table: HashMap<HostLabel, RouteTarget>) {
+        *self.routes.lock().unwrap() = table;
+    }
+
+    async fn drained(&self, _addresses: &[SocketAddr], _at_most: Duration) {}
+}
+
+impl Platform {
+    pub(crate) async fn new(test: &str) -> Self {
+        let store = fresh_store(test).await;
+        let engine = FakeEngine::new(Arc::new(SystemClock));
+        let routes = Arc::new(Table::default());
+        let keyring = format!("1 {}", "5a".repeat(32));
+        let control = control(&store, &engine, &routes, &keyring, "tests");
+        let mut key = String::new();
+        install(&control, |new| {
+            new.expose().clone_into(&mut key);
+            Ok(())
+        })
+        .await
+        .unwrap();
+        let principal = control.authenticate(&key).await.unwrap();
+        let owner = Caller { principal, request_id: Some("req-1".to_owned()) };
+        Self { store, engine, routes, control, owner, keyring }
+    }
+
+    /// Starts a server of this name on the platform.
+    pub(crate) fn serve(&self, name: &str) -> Server {
+        let control = control(&self.store, &self.engine, &self.routes, &self.keyring, name);
+        let stop = CancellationToken::new();
+        let task = tokio::spawn({
+            let stop = stop.clone();
+            async move { control.run(stop).await }
+        });
+        Server { stop, task }
+    }
+
+    pub(crate) async fn project(&self, name: &str) -> Project {
+        self.project_with(name, ProjectSettings::default()).await
+    }
+
+    pub(crate) async fn project_with(&self, name: &str, settings: ProjectSettings) -> Project {
+        let new = CreateProject {
+            name: name.parse().unwrap(),
+            git_url: git_url(),
+            github_repo: None,
+            default_branch: main(),
+            settings,
+        };
+        windlass_control::create_project(&self.control, &self.owner, new).await.unwrap()
+    }
+
+    /// A project's `main`, and its first deployment on its way.
+    pub(crate) async fn environment(&self, project: &Project) -> (Environment, Deployment) {
+        let detail =
+            windlass_control::create_environment(&self.control, &self.owner, project.id, main())
+                .await
+                .unwrap();
+        (detail.environment, detail.latest_deployment.unwrap())
+    }
+
+    pub(crate) async fn rebuild(&self, environment: EnvironmentId) -> Deployment {
+        windlass_control::rebuild_environment(&self.control, &self.owner, environment)
+            .await
+            .unwrap()
+    }
+
+    /// Makes `main` point to a commit.
+    pub(crate) fn push(&self, digit: char) -> CommitId {
+        let commit: CommitId = digit.to_string().repeat(40).parse().unwrap();
+        self.engine.push(&git_url(), &main(), &commit);
+        commit
+    }
+
+    pub(crate) async fn deployment(&self, id: DeploymentId) -> Deployment {
+        windlass_control::get_deployment(&self.control, &self.owner, id).await.unwrap()
+    }
+
+    pub(crate) async fn environment_now(&self, id: EnvironmentId) -> Environment {
+        let detail = windlass_control::get_environment(&self.control, &self.owner, id).await;
+        detail.unwrap().environment
+    }
+
+    /// Waits until a deployment is live or has ended.
+    pub(crate) async fn settled(&self, id: DeploymentId) -> Deployment {
+        let (control, owner) = (&self.control, &self.owner);
+        let waited = windlass_control::wait_for_deployment(control, owner, id, PATIENCE).await;
+        let deployment = waited.unwrap();
+        assert!(deployment.state.is_settled(), "it is still {}", deployment.state.name());
+        deployment
+    }
+
+    pub(crate) async fn build_of(&self, deployment: &Deployment) -> Build {
+        let organization = self.owner.organization();
+        let mut uow = self.store.read().await.unwrap();
+        uow.builds().find(organization, deployment.build_id).await.unwrap().unwrap()
+    }
+
+    /// Waits until a deployment's build has ended.
+    pub(crate) async fn build_ended(&self, id: DeploymentId) -> Build {
+        self.until("the build ends", || async {
+            let build = self.build_of(&self.deployment(id).await).await;
+            matches!(build.state, BuildState::Ended(_)).then_some(build)
+        })
+        .await
+    }
+
+    /// What a log says, line by line.
+    pub(crate) async fn log(&self, log: LogId) -> Vec<String> {
+        let mut uow = self.store.read().await.unwrap();
+        let lines = uow.logs().read(log, 0, 10_000).await.unwrap();
+        lines.into_iter().map(|line| line.text.as_str().to_owned()).collect()
+    }
+
+    /// Asks until there is an answer.
+    pub(crate) async fn until<T, F, R>(&self, what: &str, mut ask: F) -> T
+    where
+        F: FnMut() -> R,
+        R: Future<Output = Option<T>>,
+    {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "waited in vain until {what}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+pub(crate) fn main() -> BranchName {
+    "main".parse().unwrap()
+}
+
+fn git_url() -> GitUrl {
+    "https://git.example.com/shop.git".parse().unwrap()
+}
+
+fn control(
+    store: &TestStore,
+    engine: &FakeEngine,
+    routes: &Arc<Table>,
+    keyring: &str,
+    name: &str,
+) -> Control {
+    let store: &windlass_storage_seaorm::SeaStore = store;
+    let cost = BcryptCost::new(4).unwrap();
+    Control::new(Parts {
+        store: Arc::new(store.clone()),
+        engine: Arc::new(engine.clone()),
+        routes: Arc::clone(routes) as _,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(OsEntropy),
+        keyring: Keyring::parse(&keyring.into()).unwrap(),
+        key_format: KeyFormat::default(),
+        key_hasher: KeyHasher::new(HasherOptions { cost, ..HasherOptions::default() }),
+        worker: WorkerId::new(name.to_owned()),
+        settings: settings(),
+    })
+}
+
+fn settings() -> Settings {
+    Settings {
+        allow_local_git: false,
+        workers: 3,
+        slots_per_organization: 3,
+        lease: Duration::from_secs(2),
+        job_attempts: 3,
+        job_backoff: Backoff {
+            first: TimeDelta::milliseconds(20),
+            most: TimeDelta::milliseconds(100),
+        },
+        job_retention: TimeDelta::days(1),
+        build_restarts: 2,
+        poll: Duration::from_millis(200),
+        reconcile: Duration::from_millis(200),
+        build_limits: BuildLimits {
+            cpu_millis: 1_000,
+            memory_bytes: 1 << 30,
+            wall: Duration::from_mins(1),
+            processes: 100,
+            disk_bytes: 1 << 30,
+            log_bytes: 1 << 20,
+        },
+        app_limits: AppLimits {
+            cpu_millis: 1_000,
+            memory_bytes: 1 << 30,
+            processes: 100,
+            log_bytes: 1 << 20,
+        },
+        start_timeout: Duration::from_secs(5),
+        drain_timeout: Duration::from_secs(1),
+        stop_grace: Duration::from_secs(1),
+        kept_builds: 2,
+        app_log_lines: 1_000,
+        verified_keys: VerifierOptions::default(),
+    }
+}

@@ -1,0 +1,234 @@
+//! The engine's side that is in the server: it gives orders to supervisors and reads their files.
+
+mod apps;
+mod builds;
+mod changes;
+mod orders;
+mod readers;
+mod recovery;
+
+use std::{path::Path, path::PathBuf, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use tokio::{
+    sync::{Mutex, broadcast, mpsc},
+    task::JoinHandle,
+};
+use windlass_domain::{BranchName, BuildId, CommitId, DeploymentId, GitUrl};
+use windlass_engine::{
+    AppRequest, BuildReport, BuildRequest, Engine, EngineError, EngineLine, ObservedApp, RunningApp,
+};
+use windlass_git::{Git, GitError};
+
+use self::{changes::Changes, readers::Readers};
+use crate::{
+    cgroup::Hierarchy,
+    config::LocalEngineConfig,
+    confinement::{Confinement, is_root},
+    layout::{Layout, Reachable},
+    owners::Owners,
+    watch::{Interest, Watcher},
+};
+
+/// How long a supervisor may take to begin.
+const BEGIN: Duration = Duration::from_secs(20);
+/// How often is looked where nothing tells.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Builds and runs on this host. Dropping it leaves builds and apps running.
+#[derive(Debug)]
+pub struct LocalEngine {
+    shared: Arc<Shared>,
+    changes: JoinHandle<()>,
+}
+
+/// What the engine's calls and its watch over apps have in common.
+#[derive(Debug)]
+struct Shared {
+    config: LocalEngineConfig,
+    layout: Layout,
+    hierarchy: Hierarchy,
+    confinement: Confinement,
+    owners: Owners,
+    git: Git,
+    warnings: Vec<String>,
+    /// Sees states and reports.
+    names: Arc<Watcher>,
+    /// Sees lines.
+    contents: Arc<Watcher>,
+    /// Held while something begins, so that nothing begins twice and no port is given twice.
+    begin: Mutex<()>,
+    readers: Readers,
+    changes: Changes,
+}
+
+impl LocalEngine {
+    /// Sets the engine up in its folder, and ends what an earlier server left that belongs to
+    /// nobody. Builds and apps that run go on.
+    pub async fn open(config: LocalEngineConfig) -> Result<Self, EngineError> {
+        let mut warnings = Vec::new();
+        let probed = Confinement::probe(config.read_only_paths.clone());
+        let confinement = probed.unwrap_or_else(|reason| {
+            warnings.push(format!(
+                "builds and apps are not confined: they can read what their user can. {reason}"
+            ));
+            Confinement::Absent
+        });
+        let reachable = if is_root() && confinement.is_absent() {
+            Reachable::ByEveryone
+        } else {
+            Reachable::ByUs
+        };
+        let layout = Layout::open(&config.folder, reachable)
+            .map_err(internal("making the engine's folder"))?;
+        let hierarchy = Hierarchy::probe(layout.name());
+        if hierarchy.is_absent() {
+            warnings.push(
+                "no control groups can be made: memory is limited and CPU time is measured by \
+                 looking at processes, and CPU time is not limited. Run the server as root, or \
+                 delegate a control group to it (systemd: Delegate=yes)"
+                    .to_owned(),
+            );
+        }
+        let variables = config.git_environment.iter();
+        let git = Git::default()
+            .allow_local(config.allow_local_git)
+            .environment(variables.map(|(name, value)| (name.into(), value.into())).collect())
+            .timeout(Duration::from_mins(1));
+        let shared = Arc::new(Shared {
+            owners: Owners::new(layout.owners(), config.users, is_root()),
+            names: Watcher::start(Interest::Names),
+            contents: Watcher::start(Interest::Contents),
+            begin: Mutex::new(()),
+            readers: Readers::default(),
+            changes: Changes::new(),
+            config,
+            layout,
+            hierarchy,
+            confinement,
+            git,
+            warnings,
+        });
+        shared.recover().await?;
+        let changes = tokio::spawn(changes::watch(Arc::downgrade(&shared)));
+        Ok(Self { shared, changes })
+    }
+
+    /// What operators should know: what is missing on this machine, and what to do about it.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.shared.warnings
+    }
+
+    /// Stops every app.
+    pub async fn stop_all(&self, grace: Duration) -> Result<(), EngineError> {
+        let apps = crate::files::names(&self.shared.layout.apps());
+        let stops = apps.into_iter().map(|deployment| self.shared.stop(deployment, grace));
+        futures_util::future::join_all(stops).await.into_iter().collect()
+    }
+}
+
+impl Drop for LocalEngine {
+    fn drop(&mut self) {
+        self.changes.abort();
+    }
+}
+
+#[async_trait]
+impl Engine for LocalEngine {
+    fn name(&self) -> &'static str {
+        "local"
+    }
+
+    async fn check(&self) -> Result<(), EngineError> {
+        self.shared.git.version().await.map_err(git_error)?;
+        let supervisor = &self.shared.config.supervisor.program;
+        std::fs::metadata(supervisor).map_err(internal("looking for the supervisor's program"))?;
+        Ok(())
+    }
+
+    async fn resolve(&self, source: &GitUrl, branch: &BranchName) -> Result<CommitId, EngineError> {
+        self.shared.git.branch_tip(source, branch).await.map_err(git_error)
+    }
+
+    async fn build(
+        &self,
+        request: &BuildRequest,
+        from: u64,
+        lines: mpsc::Sender<EngineLine>,
+    ) -> Result<BuildReport, EngineError> {
+        self.shared.build(request, from, lines).await
+    }
+
+    async fn cancel_build(&self, build: BuildId) -> Result<(), EngineError> {
+        self.shared.cancel_build(build).await
+    }
+
+    async fn forget_build(&self, build: BuildId) -> Result<(), EngineError> {
+        self.shared.forget_build(build).await
+    }
+
+    async fn keep_only(&self, builds: &[BuildId]) -> Result<(), EngineError> {
+        self.shared.keep_only(builds).await
+    }
+
+    async fn start(&self, request: &AppRequest) -> Result<RunningApp, EngineError> {
+        self.shared.start(request).await
+    }
+
+    async fn stop(&self, deployment: DeploymentId, grace: Duration) -> Result<(), EngineError> {
+        self.shared.stop(deployment, grace).await
+    }
+
+    async fn observe(&self) -> Result<Vec<ObservedApp>, EngineError> {
+        Ok(self.shared.observe().await)
+    }
+
+    async fn follow(
+        &self,
+        deployment: DeploymentId,
+        from: u64,
+        lines: mpsc::Sender<EngineLine>,
+    ) -> Result<(), EngineError> {
+        self.shared.follow(deployment, from, lines).await
+    }
+
+    fn changes(&self) -> broadcast::Receiver<DeploymentId> {
+        self.shared.changes.subscribe()
+    }
+}
+
+/// Makes a fault of ours out of another error.
+fn internal<E>(context: &str) -> impl FnOnce(E) -> EngineError
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let context = context.to_owned();
+    move |source| EngineError::Internal { context, source: Box::new(source) }
+}
+
+fn git_error(error: GitError) -> EngineError {
+    match error {
+        GitError::NoSuchBranch { .. }
+        | GitError::NoSuchCommit { .. }
+        | GitError::LocalForbidden
+        | GitError::Denied { .. } => EngineError::Refused(error.to_string()),
+        GitError::Unreachable { .. } => EngineError::Unavailable(error.to_string()),
+        GitError::Missing(_) | GitError::Failed(_) | GitError::Io(_) => {
+            internal("calling git")(error)
+        }
+    }
+}
+
+/// Removes a folder without keeping others waiting.
+async fn remove(folder: PathBuf) -> Result<(), EngineError> {
+    tokio::task::spawn_blocking(move || crate::files::remove_tree(&folder))
+        .await
+        .map_err(internal("removing a folder"))?
+        .map_err(internal("removing a folder"))
+}
+
+/// Whether there is such a folder.
+fn exists(folder: &Path) -> bool {
+    folder.is_dir()
+}

@@ -1,0 +1,187 @@
+//! Apps: started beside each other, adopted after a restart, stopped when told.
+
+use std::{path::Path, time::Duration};
+
+use tokio::{sync::mpsc, time::Instant};
+use windlass_domain::DeploymentId;
+use windlass_engine::{AppRequest, EngineError, EngineLine, ObservedApp, RunningApp};
+
+use super::{LOOK, Shared, builds::send, exists, internal, remove};
+use crate::{
+    claim::Claim,
+    files::{names, read_json, write_json},
+    layout::{OUTPUT, STATE, STOP, make_folder},
+    record::{AppRecord, AppStatus, Output, StopOrder},
+    spool::Reader,
+};
+
+/// How long a supervisor may take to end an app, after its grace.
+const END: Duration = Duration::from_secs(20);
+impl Shared {
+    pub(super) async fn start(&self, request: &AppRequest) -> Result<RunningApp, EngineError> {
+        check(request)?;
+        let folder = self.layout.app(request.deployment);
+        self.ensure_app(request, &folder).await?;
+
+        let mut wake = self.names.watch(&folder);
+        let refused = loop {
+            // In this order: what a supervisor wrote last is true after it has ended.
+            let is_alive = Claim::is_held(&folder);
+            let Some(record) = read(&folder)? else {
+                return Err(EngineError::Refused(
+                    "the app was stopped while it started".to_owned(),
+                ));
+            };
+            match record.status {
+                AppStatus::Running if is_alive => return Ok(record.running()),
+                AppStatus::Crashed { reason } => break reason,
+                AppStatus::Stopped => break "the app was stopped while it started".to_owned(),
+                AppStatus::Starting | AppStatus::Restarting { .. } | AppStatus::Running => {}
+            }
+            if !is_alive {
+                break "the app was interrupted while it started".to_owned();
+            }
+            wake.wait(LOOK).await;
+        };
+        self.stop(request.deployment, Duration::ZERO).await?;
+        Err(EngineError::Refused(refused))
+    }
+
+    /// Begins to start the app unless it runs.
+    async fn ensure_app(&self, request: &AppRequest, folder: &Path) -> Result<(), EngineError> {
+        let _guard = self.begin.lock().await;
+        if Claim::is_held(folder) {
+            return Ok(());
+        }
+        self.bury_app(request.deployment).await?;
+        let output = read_json::<Output>(&self.layout.output(request.build).join(OUTPUT))
+            .map_err(internal("reading what was built"))?
+            .ok_or_else(|| {
+                let text =
+                    format!("what {} built is not kept any more; build it again", request.build);
+                EngineError::Refused(text)
+            })?;
+        make_folder(folder, 0o700).map_err(internal("making the app's folder"))?;
+        let order = self.app_order(request, output).map_err(internal("preparing the app"))?;
+        let begun = self.supervise(folder, &order).await;
+        if begun.is_err() {
+            self.bury_app(request.deployment).await?;
+        }
+        begun
+    }
+
+    pub(super) async fn stop(
+        &self,
+        deployment: DeploymentId,
+        grace: Duration,
+    ) -> Result<(), EngineError> {
+        let folder = self.layout.app(deployment);
+        if !exists(&folder) {
+            return Ok(());
+        }
+        if Claim::is_held(&folder) {
+            let grace_millis = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
+            write_json(&folder.join(STOP), &StopOrder { grace_millis })
+                .map_err(internal("stopping an app"))?;
+            let mut wake = self.names.watch(&folder);
+            let deadline = Instant::now() + grace + END;
+            while Claim::is_held(&folder) {
+                if deadline < Instant::now() {
+                    let late = std::io::Error::other("its supervisor does not end");
+                    return Err(internal("stopping an app")(late));
+                }
+                // The lock is freed just after the last state was written.
+                wake.wait(Duration::from_millis(20)).await;
+            }
+        }
+        self.readers.wait(&folder).await;
+        self.bury_app(deployment).await?;
+        self.changes.tell(deployment);
+        Ok(())
+    }
+
+    /// Ends what is left of an app that nobody looks after, and removes its files.
+    pub(super) async fn bury_app(&self, deployment: DeploymentId) -> Result<(), EngineError> {
+        self.hierarchy.group(&deployment.to_string()).remove().await;
+        remove(self.layout.app_temp(deployment)).await?;
+        remove(self.layout.app(deployment)).await
+    }
+
+    pub(super) async fn observe(&self) -> Vec<ObservedApp> {
+        let mut observed = Vec::new();
+        for deployment in names(&self.layout.apps()) {
+            let folder = self.layout.app(deployment);
+            let is_alive = Claim::is_held(&folder);
+            let record = read(&folder).ok().flatten();
+            match record {
+                Some(record) if is_alive || is_over(&record.status) => {
+                    observed.push(ObservedApp::from(&record));
+                }
+                // It ended without a word. It is not there, so whoever wants it starts it again.
+                Some(_) => {
+                    let _guard = self.begin.lock().await;
+                    if !Claim::is_held(&folder) {
+                        let _ = self.bury_app(deployment).await;
+                    }
+                }
+                None => {}
+            }
+        }
+        observed
+    }
+
+    pub(super) async fn follow(
+        &self,
+        deployment: DeploymentId,
+        from: u64,
+        lines: mpsc::Sender<EngineLine>,
+    ) -> Result<(), EngineError> {
+        let folder = self.layout.app(deployment);
+        let _guard = self.readers.enter(&folder).await;
+        let mut reader = Reader::new(&folder, from);
+        let mut wake = self.contents.watch(&folder);
+        loop {
+            let is_over = !Claim::is_held(&folder);
+            send(&mut reader, &lines).await?;
+            if is_over || lines.is_closed() {
+                return Ok(());
+            }
+            tokio::select! {
+                () = wake.wait(LOOK) => {}
+                () = lines.closed() => {}
+            }
+        }
+    }
+}
+
+/// Whether a supervisor that wrote this has nothing left to do.
+fn is_over(status: &AppStatus) -> bool {
+    match status {
+        AppStatus::Crashed { .. } | AppStatus::Stopped => true,
+        AppStatus::Starting | AppStatus::Running | AppStatus::Restarting { .. } => false,
+    }
+}
+
+fn read(folder: &Path) -> Result<Option<AppRecord>, EngineError> {
+    read_json(&folder.join(STATE)).map_err(internal("reading an app's state"))
+}
+
+/// What this engine can't do, or what could be misread.
+fn check(request: &AppRequest) -> Result<(), EngineError> {
+    if let Some(port) = request.port {
+        return Err(EngineError::Refused(format!(
+            "port {port} cannot be promised on this server, where all apps share one machine: the \
+             app must listen on the port that the variable PORT names"
+        )));
+    }
+    let is_path = |path: &str| {
+        path.starts_with('/') && path.chars().all(|c| c.is_ascii_graphic()) && path.len() <= 2_000
+    };
+    match &request.health_path {
+        Some(path) if !is_path(path) => Err(EngineError::Refused(
+            "health_path must begin with `/` and have neither blanks nor control characters"
+                .to_owned(),
+        )),
+        Some(_) | None => Ok(()),
+    }
+}

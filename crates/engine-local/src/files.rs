@@ -1,0 +1,104 @@
+//! Small files that are replaced whole, and trees that are removed.
+
+use std::{
+    fs::{self, DirEntry, Permissions},
+    io,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown},
+    path::Path,
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::confinement::Identity;
+
+/// Replaces a file; readers see the old text or the new one.
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
+    let next = path.with_extension("new");
+    fs::write(&next, serde_json::to_vec(value)?)?;
+    fs::rename(next, path)
+}
+
+/// Reads a file; `None` where there is none.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes a folder with all that is in it, also where its owner closed parts of it.
+pub(crate) fn remove_tree(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            visit(path, &mut |entry| {
+                if entry.file_type()?.is_dir() {
+                    fs::set_permissions(entry.path(), Permissions::from_mode(0o700))?;
+                }
+                Ok(())
+            })?;
+            fs::remove_dir_all(path)
+        }
+        done => done,
+    }
+}
+
+/// Gives a folder and all that is in it to somebody.
+pub(crate) fn give_tree(path: &Path, owner: Identity) -> io::Result<()> {
+    lchown(path, Some(owner.uid), Some(owner.gid))?;
+    visit(path, &mut |entry| lchown(entry.path(), Some(owner.uid), Some(owner.gid)))
+}
+
+/// How much disk space a tree takes. What vanishes meanwhile is not counted.
+pub(crate) fn tree_bytes(path: &Path) -> u64 {
+    let mut bytes: u64 = 0;
+    // A folder that can't be read is counted as far as it was seen.
+    let _ = visit(path, &mut |entry| {
+        if let Ok(metadata) = entry.metadata() {
+            bytes = bytes.saturating_add(metadata.blocks().saturating_mul(512));
+        }
+        Ok(())
+    });
+    bytes
+}
+
+/// Shows every entry below a folder, a folder before what is in it, and follows no links.
+fn visit(folder: &Path, see: &mut impl FnMut(&DirEntry) -> io::Result<()>) -> io::Result<()> {
+    let mut pending = vec![folder.to_owned()];
+    while let Some(folder) = pending.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        for entry in entries.flatten() {
+            see(&entry)?;
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                pending.push(entry.path());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The names in a folder that can be read as `T`.
+pub(crate) fn names<T: std::str::FromStr>(folder: &Path) -> Vec<T> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::symlink};
+
+    use super::{remove_tree, tree_bytes};
+
+    #[test]
+    fn links_are_neither_followed_nor_counted() {
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("big"), vec![1; 1 << 20]).unwrap();
+        let inside = tempfile::tempdir().unwrap();
+        symlink(outside.path(), inside.path().join("link")).unwrap();
+
+        assert!(tree_bytes(inside.path()) < 1 << 20);
+        remove_tree(inside.path()).unwrap();
+        assert!(outside.path().join("big").exists());
+    }
+}

@@ -1,0 +1,106 @@
+//! Where what is.
+
+use std::{
+    fs, io,
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use windlass_domain::{BuildId, DeploymentId};
+
+/// Names of files in the folder of a build or an app.
+pub(crate) const STATE: &str = "state.json";
+pub(crate) const REPORT: &str = "report.json";
+pub(crate) const STOP: &str = "stop.json";
+/// Names in the folder of an output.
+pub(crate) const OUTPUT: &str = "output.json";
+pub(crate) const WORKSPACE: &str = "app";
+pub(crate) const HOME: &str = "home";
+pub(crate) const TEMP: &str = "tmp";
+
+/// The engine's folder.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    root: PathBuf,
+    outputs: PathBuf,
+    name: String,
+}
+
+impl Layout {
+    /// Makes what is missing. Where ordinary users must get to their workspaces by themselves and
+    /// the folder is closed to them, workspaces are put where they can.
+    pub(crate) fn open(root: &Path, reachable: Reachable) -> io::Result<Self> {
+        make_folder(root, 0o700)?;
+        let root = root.canonicalize()?;
+        let metadata = fs::metadata(&root)?;
+        let name = format!("windlass-{:x}-{:x}", metadata.dev(), metadata.ino());
+        let outputs = match reachable {
+            Reachable::ByEveryone if !is_open_to_everyone(&root) => {
+                Path::new("/var/lib").join(&name).join("outputs")
+            }
+            Reachable::ByEveryone | Reachable::ByUs => root.join("outputs"),
+        };
+        let layout = Self { root, outputs, name };
+        make_folder(&layout.outputs, 0o711)?;
+        make_folder(&layout.builds(), 0o700)?;
+        make_folder(&layout.apps(), 0o700)?;
+        Ok(layout)
+    }
+
+    /// A name that no other engine on this machine has.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn builds(&self) -> PathBuf {
+        self.root.join("builds")
+    }
+
+    pub(crate) fn build(&self, build: BuildId) -> PathBuf {
+        self.builds().join(build.to_string())
+    }
+
+    pub(crate) fn apps(&self) -> PathBuf {
+        self.root.join("apps")
+    }
+
+    pub(crate) fn app(&self, deployment: DeploymentId) -> PathBuf {
+        self.apps().join(deployment.to_string())
+    }
+
+    pub(crate) fn outputs(&self) -> &Path {
+        &self.outputs
+    }
+
+    pub(crate) fn output(&self, build: BuildId) -> PathBuf {
+        self.outputs.join(build.to_string())
+    }
+
+    /// The folder that is an app's `/tmp`.
+    pub(crate) fn app_temp(&self, deployment: DeploymentId) -> PathBuf {
+        self.outputs.join(deployment.to_string())
+    }
+
+    pub(crate) fn owners(&self) -> PathBuf {
+        self.root.join("owners.json")
+    }
+}
+
+/// Who must be able to get to the workspaces.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Reachable {
+    /// The server is enough: it hands them out.
+    ByUs,
+    /// Ordinary users too.
+    ByEveryone,
+}
+
+/// Makes a folder and its parents.
+pub(crate) fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(mode).create(path)
+}
+
+fn is_open_to_everyone(path: &Path) -> bool {
+    path.ancestors()
+        .all(|folder| fs::metadata(folder).is_ok_and(|it| it.permissions().mode() & 0o001 != 0))
+}

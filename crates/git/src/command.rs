@@ -1,0 +1,146 @@
+//! One call of the `git` program.
+
+use std::{
+    ffi::OsStr,
+    io::{self, Write as _},
+    path::Path,
+    process::Stdio,
+};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tempfile::NamedTempFile;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _},
+    process::Command,
+};
+
+use crate::{
+    Git,
+    error::{Failure, GitError},
+};
+
+/// A remote decides what is printed, so only this much is read.
+const MAX_OUTPUT: u64 = 64 * 1024;
+
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+const ENVIRONMENT: [(&str, &str); 8] = [
+    ("PATH", PATH),
+    ("LC_ALL", "C"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("GIT_ASKPASS", "/bin/false"),
+    ("SSH_ASKPASS", "/bin/false"),
+    ("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=20"),
+    ("GIT_CONFIG_NOSYSTEM", "1"),
+    ("GIT_LFS_SKIP_SMUDGE", "1"),
+];
+
+const CONFIGURATION: [(&str, &str); 12] = [
+    ("core.hooksPath", "/dev/null"),
+    ("core.fsmonitor", "false"),
+    ("core.protectHFS", "true"),
+    ("core.protectNTFS", "true"),
+    ("credential.helper", ""),
+    ("fetch.recurseSubmodules", "false"),
+    ("submodule.recurse", "false"),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("protocol.ext.allow", "never"),
+    ("http.lowSpeedLimit", "1000"),
+    ("http.lowSpeedTime", "60"),
+];
+
+/// Calls of git in one folder.
+pub(crate) struct Call<'a> {
+    git: &'a Git,
+    folder: &'a Path,
+    /// The only way to tell the serving side of a local repository, too, that it may belong to
+    /// somebody else: git hides settings from the environment from it.
+    trust: Option<NamedTempFile>,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(git: &'a Git, folder: &'a Path, local: bool) -> Result<Self, GitError> {
+        let trust = if local { Some(write_trust().map_err(GitError::Io)?) } else { None };
+        Ok(Self { git, folder, trust })
+    }
+
+    /// What it printed, once it has succeeded.
+    pub(crate) async fn run<A: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Result<String, Failure> {
+        let mut command = self.command();
+        let mut child = command.args(arguments).spawn().map_err(Failure::Spawn)?;
+        let group = Group(child.id());
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let ended = async { tokio::join!(read(stdout), read(stderr), child.wait()) };
+        let ended = tokio::time::timeout(self.git.timeout, ended).await;
+        let (stdout, stderr, status) = ended.map_err(|_| Failure::Timeout)?;
+        drop(group);
+
+        if status.map_err(Failure::Spawn)?.success() {
+            Ok(stdout)
+        } else {
+            Err(Failure::Exit(stderr))
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.git.program);
+        command
+            .current_dir(self.folder)
+            .env_clear()
+            .envs(ENVIRONMENT)
+            .envs(self.git.environment.iter().map(|(name, value)| (name, value)))
+            .env("GIT_CONFIG_COUNT", CONFIGURATION.len().to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true);
+        for (index, (name, value)) in CONFIGURATION.iter().enumerate() {
+            command.env(format!("GIT_CONFIG_KEY_{index}"), name);
+            command.env(format!("GIT_CONFIG_VALUE_{index}"), value);
+        }
+        match &self.trust {
+            Some(file) => {
+                command.env("GIT_ALLOW_PROTOCOL", "file").env("GIT_CONFIG_GLOBAL", file.path())
+            }
+            None => command
+                .env("GIT_ALLOW_PROTOCOL", "https:http:ssh:git")
+                .env("GIT_CONFIG_GLOBAL", "/dev/null"),
+        };
+        command
+    }
+}
+
+fn write_trust() -> io::Result<NamedTempFile> {
+    let mut file = NamedTempFile::with_prefix("windlass-git-")?;
+    file.write_all(b"[safe]\n\tdirectory = *\n")?;
+    Ok(file)
+}
+
+/// Reads the beginning and swallows the rest: a program that is not heard out would not end.
+async fn read(pipe: Option<impl AsyncRead + Unpin>) -> String {
+    let mut head = Vec::new();
+    if let Some(pipe) = pipe {
+        let mut limited = pipe.take(MAX_OUTPUT);
+        // A broken pipe ends the text; the exit status says whether that matters.
+        let _ = limited.read_to_end(&mut head).await;
+        let _ = tokio::io::copy(&mut limited.into_inner(), &mut tokio::io::sink()).await;
+    }
+    String::from_utf8_lossy(&head).into_owned()
+}
+
+/// Ends git's helpers with git, also when the call is abandoned.
+struct Group(Option<u32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let leader = self.0.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        if let Some(leader) = leader {
+            let _ = kill_process_group(leader, Signal::KILL);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The real `git` program, on real repositories.
+#![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
+
+mod remote;

@@ -1,0 +1,149 @@
+//! What is asked of remotes.
+
+use std::{fs, path::Path, process::Command};
+
+use tempfile::TempDir;
+use windlass_domain::{BranchName, CommitId, GitUrl};
+use windlass_git::{Git, GitError, Source};
+
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .current_dir(folder)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .args(["-c", "user.name=t", "-c", "user.email=t@example.com"])
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+struct Repository(TempDir);
+
+impl Repository {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        git(folder.path(), &["init", "--quiet", "--initial-branch=main"]);
+        Self(folder)
+    }
+
+    fn commit(&self, file: &str, text: &str) -> CommitId {
+        fs::write(self.0.path().join(file), text).unwrap();
+        git(self.0.path(), &["add", "."]);
+        git(self.0.path(), &["commit", "--quiet", "-m", text]);
+        git(self.0.path(), &["rev-parse", "HEAD"]).parse().unwrap()
+    }
+
+    fn url(&self) -> GitUrl {
+        self.0.path().to_str().unwrap().parse().unwrap()
+    }
+}
+
+fn branch(name: &str) -> BranchName {
+    name.parse().unwrap()
+}
+
+fn local() -> Git {
+    Git::default().allow_local(true)
+}
+
+#[tokio::test]
+async fn the_tip_of_a_branch_is_the_commit_it_points_to() {
+    let repository = Repository::new();
+    let commit = repository.commit("a", "one");
+    git(repository.0.path(), &["branch", "x/main"]);
+
+    let tip = local().branch_tip(&repository.url(), &branch("main")).await.unwrap();
+    assert_eq!(tip, commit);
+}
+
+#[tokio::test]
+async fn a_branch_that_is_not_there_is_named() {
+    let repository = Repository::new();
+    repository.commit("a", "one");
+
+    let error = local().branch_tip(&repository.url(), &branch("nope")).await.unwrap_err();
+    let expected = format!("branch `nope` does not exist in {}", repository.url());
+    assert_eq!(error.to_string(), expected);
+}
+
+#[tokio::test]
+async fn the_commit_that_was_asked_for_is_checked_out_after_the_branch_has_moved_on() {
+    let repository = Repository::new();
+    let (url, main) = (repository.url(), branch("main"));
+    let old = repository.commit("file", "old");
+    repository.commit("file", "new");
+    // Hidden commits can't be asked for by name, as on strict servers.
+    git(repository.0.path(), &["config", "uploadpack.allowAnySHA1InWant", "false"]);
+
+    let into = tempfile::tempdir().unwrap();
+    let source = Source { url: &url, branch: &main, commit: &old };
+    local().check_out(source, into.path()).await.unwrap();
+    assert_eq!(fs::read_to_string(into.path().join("file")).unwrap(), "old");
+}
+
+#[tokio::test]
+async fn a_commit_that_is_not_on_the_branch_is_refused() {
+    let repository = Repository::new();
+    repository.commit("file", "text");
+    let (url, main) = (repository.url(), branch("main"));
+    let missing = "0123456789012345678901234567890123456789".parse().unwrap();
+
+    let into = tempfile::tempdir().unwrap();
+    let source = Source { url: &url, branch: &main, commit: &missing };
+    let error = local().check_out(source, into.path()).await.unwrap_err();
+    assert!(matches!(error, GitError::NoSuchCommit { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn repositories_of_this_machine_are_refused_unless_allowed() {
+    let repository = Repository::new();
+    repository.commit("a", "one");
+    for url in [repository.url(), format!("file://{}", repository.url()).parse().unwrap()] {
+        let error = Git::default().branch_tip(&url, &branch("main")).await.unwrap_err();
+        assert!(matches!(error, GitError::LocalForbidden), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_remote_that_does_not_answer_may_answer_later() {
+    let url = "http://me@127.0.0.1:1/shop.git".parse().unwrap();
+    let error = Git::default().branch_tip(&url, &branch("main")).await.unwrap_err();
+    assert!(matches!(error, GitError::Unreachable { .. }), "{error}");
+    assert!(error.to_string().starts_with("the git remote http://127.0.0.1:1/shop.git cannot"));
+}
+
+#[tokio::test]
+async fn a_folder_without_a_repository_is_denied() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = folder.path().to_str().unwrap().parse().unwrap();
+    let error = local().branch_tip(&url, &branch("main")).await.unwrap_err();
+    assert!(matches!(error, GitError::Denied { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn hooks_of_a_template_or_a_repository_do_not_run() {
+    let repository = Repository::new();
+    let commit = repository.commit("a", "one");
+    let (url, main) = (repository.url(), branch("main"));
+    let into = tempfile::tempdir().unwrap();
+    let marker = into.path().join("ran");
+    let hooks = into.path().join("x/.git/hooks");
+    fs::create_dir_all(&hooks).unwrap();
+    let hook = hooks.join("post-checkout");
+    fs::write(&hook, format!("#!/bin/sh\ntouch {}\n", marker.display())).unwrap();
+    fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+
+    let source = Source { url: &url, branch: &main, commit: &commit };
+    local().check_out(source, &into.path().join("x")).await.unwrap();
+    assert!(!marker.exists());
+}
+
+#[tokio::test]
+async fn a_call_that_takes_too_long_is_ended() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("git://{}/shop", listener.local_addr().unwrap()).parse().unwrap();
+    let git = Git::default().timeout(std::time::Duration::from_millis(300));
+    let error = git.branch_tip(&url, &branch("main")).await.unwrap_err();
+    assert!(error.to_string().ends_with("it took too long"), "{error}");
+}

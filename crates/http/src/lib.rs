@@ -1,1 +1,70 @@
-//! windlass-http
+//! The HTTP face of Windlass: extract, call one use case, present the answer.
+//!
+//! Nothing in here decides anything about projects or callers; see `windlass-control`. Each
+//! operation is registered together with the one permission it needs ([`permissions`]), and the
+//! API's description ([`openapi`]) is made from the same registration.
+
+mod access;
+mod api_keys;
+mod app;
+mod authentication;
+mod deployments;
+mod docs;
+mod env_vars;
+mod environments;
+mod extract;
+mod fields;
+mod health;
+mod identity;
+mod logs;
+mod metrics;
+mod observe;
+mod openapi;
+mod operation;
+mod page;
+mod problem;
+mod projects;
+mod request_id;
+mod tag;
+mod usage;
+
+pub use crate::{
+    access::{OperationAccess, permissions},
+    app::{AppAddress, HttpState, Options},
+    openapi::openapi,
+};
+
+use axum::{Router, middleware};
+
+use crate::{app::Shared, operation::Operation};
+
+/// The whole API as a service, its documentation included.
+pub fn router(state: HttpState) -> Router {
+    let app = Shared::new(state);
+    operations()
+        .into_iter()
+        .fold(Router::new(), |router, operation| operation.register(router, &app))
+        .merge(docs::router())
+        .layer(middleware::from_fn_with_state(app.clone(), observe::observe))
+        .with_state(app)
+}
+
+/// Every operation there is.
+fn operations() -> Vec<Operation> {
+    [
+        health::operations(),
+        metrics::operations(),
+        identity::operations(),
+        api_keys::operations(),
+        projects::operations(),
+        environments::operations(),
+        deployments::operations(),
+        logs::operations(),
+        env_vars::operations(),
+        usage::operations(),
+        docs::operations(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

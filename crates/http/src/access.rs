@@ -1,0 +1,69 @@
+//! Who may call an operation: said once, where the operation is registered.
+
+use windlass_auth::Permission;
+
+/// Who may call an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Everybody.
+    Public,
+    /// Whoever presents a good credential, whatever it is for.
+    AnyCredential,
+    /// Whoever holds this permission. The use case decides, this is where it is announced.
+    Needs(Permission),
+    /// The same, unless the operator has opened it to everybody.
+    NeedsUnlessOpened(Permission),
+}
+
+/// What an operation needs, for reference tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationAccess {
+    /// The operation's id, which is the name of its use case.
+    pub operation_id: String,
+    /// The HTTP method, in capitals.
+    pub method: &'static str,
+    /// The path, with its parameters in braces.
+    pub path: String,
+    /// The one permission that it needs. Without one it is open: to everybody, or to every good
+    /// credential.
+    pub permission: Option<Permission>,
+    /// Whether a credential has to be presented at all.
+    pub needs_credential: bool,
+}
+
+/// What every operation needs, in the order in which they are documented.
+#[must_use]
+pub fn permissions() -> Vec<OperationAccess> {
+    crate::operations().iter().map(crate::operation::Operation::row).collect()
+}
+
+impl Access {
+    /// The permission that is needed, if it is a certain one.
+    pub(crate) fn permission(self) -> Option<Permission> {
+        match self {
+            Self::Public | Self::AnyCredential => None,
+            Self::Needs(permission) | Self::NeedsUnlessOpened(permission) => Some(permission),
+        }
+    }
+
+    /// Whether a credential has to be presented.
+    pub(crate) fn needs_credential(self, is_opened: bool) -> bool {
+        match self {
+            Self::Public => false,
+            Self::AnyCredential | Self::Needs(_) => true,
+            Self::NeedsUnlessOpened(_) => !is_opened,
+        }
+    }
+
+    /// The same as a sentence.
+    pub(crate) fn describe(self) -> String {
+        match self {
+            Self::Public => "Needs no credential.".to_owned(),
+            Self::AnyCredential => "Needs a credential, but no permission.".to_owned(),
+            Self::Needs(permission) => format!("Needs the permission `{permission}`."),
+            Self::NeedsUnlessOpened(permission) => format!(
+                "Needs the permission `{permission}`, unless the operator has opened it to everybody."
+            ),
+        }
+    }
+}

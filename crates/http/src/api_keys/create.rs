@@ -1,0 +1,96 @@
+//! `POST /api/auth/api-keys`
+
+use axum::response::IntoResponse;
+use axum::{Extension, Json, extract::State, http::StatusCode};
+use chrono::{DateTime, Datelike, SubsecRound, Utc};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use windlass_auth::{NewApiKey, Scope};
+use windlass_control::Caller;
+use windlass_domain::ProjectId;
+
+use super::{
+    scope::ScopeName,
+    view::{ApiKeyView, CreatedApiKeyView},
+};
+use crate::{app::Shared, extract::Body, fields::Fields, problem::Problem};
+
+/// More than anybody has a use for.
+const MOST: usize = 100;
+
+/// An API key to create.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewApiKey)]
+pub(crate) struct NewApiKeyBody {
+    /// What it is for.
+    #[schema(min_length = 1, max_length = 100, example = "ci")]
+    name: String,
+    /// Its scopes: `build`, `submit`, `update`, `read`, `admin` or permissions by their names. An
+    /// empty list grants nothing.
+    #[schema(value_type = Vec<ScopeName>, max_items = 100, example = json!(["read", "deployments:write"]))]
+    scopes: Vec<String>,
+    /// The only projects that it shall reach; all where absent.
+    #[schema(max_items = 100)]
+    project_ids: Option<Vec<String>>,
+    /// When it shall stop working by itself; never where absent.
+    #[schema(format = DateTime, example = "2027-01-01T00:00:00Z")]
+    expires_at: Option<String>,
+}
+
+/// Create an API key.
+///
+/// It never has more rights than the credential that creates it. The answer shows the key itself,
+/// for this once.
+#[utoipa::path(
+    post,
+    path = "/api/auth/api-keys",
+    tag = "auth",
+    request_body = NewApiKeyBody,
+    responses((status = 201, description = "The new key", body = CreatedApiKeyView)),
+)]
+pub(crate) async fn create_api_key(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Body(body): Body<NewApiKeyBody>,
+) -> Result<impl IntoResponse, Problem> {
+    let created = windlass_control::create_api_key(&app.control, &caller, body.parse()?).await?;
+    let view = CreatedApiKeyView {
+        key: created.key.expose().to_owned(),
+        record: ApiKeyView::new(created.record, app.clock.now()),
+    };
+    Ok((StatusCode::CREATED, Json(view)))
+}
+
+impl NewApiKeyBody {
+    fn parse(self) -> Result<NewApiKey, Problem> {
+        let mut fields = Fields::default();
+        let name = fields.parse("name", &self.name);
+        let scopes = many::<Scope>(&mut fields, "scopes", &self.scopes);
+        let project_ids =
+            self.project_ids.map(|ids| many::<ProjectId>(&mut fields, "project_ids", &ids));
+        let expires_at = self.expires_at.and_then(|text| moment(&mut fields, &text));
+        let new = name.map(|name| NewApiKey { name, scopes, project_ids, expires_at });
+        fields.finish(new)
+    }
+}
+
+fn many<T>(fields: &mut Fields, field: &str, texts: &[String]) -> Vec<T>
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    if MOST < texts.len() {
+        fields.refuse(field, format!("must not have more than {MOST} items"));
+        return Vec::new();
+    }
+    let item = |(index, text): (usize, &String)| fields.parse(&format!("{field}.{index}"), text);
+    texts.iter().enumerate().filter_map(item).collect()
+}
+
+fn moment(fields: &mut Fields, text: &str) -> Option<DateTime<Utc>> {
+    // To the microsecond: what every database keeps.
+    let read = DateTime::parse_from_rfc3339(text).map(|at| at.to_utc().trunc_subsecs(6));
+    let read = read.ok().filter(|at| (1..=9999).contains(&at.year()));
+    fields.check("expires_at", read.ok_or("must be a date-time such as 2027-01-01T00:00:00Z"))
+}

@@ -1,0 +1,24 @@
+//! Environments.
+
+mod create;
+mod destroy;
+mod get;
+mod list;
+mod rebuild;
+mod view;
+
+use utoipa_axum::routes;
+use windlass_auth::Permission;
+
+use crate::operation::{Operation, needs};
+
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        needs(Permission::EnvironmentsRead, routes!(list::list_environments)),
+        needs(Permission::EnvironmentsWrite, routes!(create::create_environment)),
+        needs(Permission::EnvironmentsRead, routes!(get::get_environment)),
+        needs(Permission::DeploymentsWrite, routes!(rebuild::rebuild_environment)),
+        needs(Permission::DeploymentsWrite, routes!(rebuild::restart_environment)),
+        needs(Permission::EnvironmentsWrite, routes!(destroy::destroy_environment)),
+    ]
+}

@@ -1,0 +1,12 @@
+//! Extractors whose rejections are ours.
+
+mod body;
+mod object;
+mod patch;
+mod path;
+mod query;
+mod whole;
+
+pub(crate) use self::{
+    body::Body, object::Object, patch::Patch, path::Path, query::Query, whole::Whole,
+};

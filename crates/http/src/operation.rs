@@ -1,0 +1,183 @@
+//! Operations: a handler, its description and who may call it, registered together.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use axum::{
+    Router,
+    middleware::{self},
+    routing::MethodRouter,
+};
+use utoipa::openapi::{
+    PathItem, Paths, Ref, RefOr, Schema, path, path::ParameterIn, security::SecurityRequirement,
+};
+use utoipa_axum::router::UtoipaMethodRouter;
+use windlass_auth::Permission;
+
+use crate::{
+    access::{Access, OperationAccess},
+    app::Shared,
+    authentication::{self, Gate},
+    openapi::{self, BEARER},
+};
+
+/// One operation of the API.
+pub(crate) struct Operation {
+    access: Access,
+    method: &'static str,
+    path: String,
+    description: path::Operation,
+    schemas: Vec<(String, RefOr<Schema>)>,
+    handler: MethodRouter<Shared>,
+}
+
+/// Registers an operation for everybody.
+pub(crate) fn public(route: UtoipaMethodRouter<Shared>) -> Operation {
+    Operation::new(Access::Public, route)
+}
+
+/// Registers an operation for every good credential.
+pub(crate) fn any_credential(route: UtoipaMethodRouter<Shared>) -> Operation {
+    Operation::new(Access::AnyCredential, route)
+}
+
+/// Registers an operation for those who hold a permission.
+pub(crate) fn needs(permission: Permission, route: UtoipaMethodRouter<Shared>) -> Operation {
+    Operation::new(Access::Needs(permission), route)
+}
+
+/// Registers an operation for those who hold a permission, and for everybody where the operator
+/// wants it so.
+pub(crate) fn needs_unless_opened(
+    permission: Permission,
+    route: UtoipaMethodRouter<Shared>,
+) -> Operation {
+    Operation::new(Access::NeedsUnlessOpened(permission), route)
+}
+
+impl Operation {
+    /// # Panics
+    ///
+    /// When `routes!` was given more or less than one handler: a mistake in this crate that every
+    /// test shows.
+    fn new(access: Access, (schemas, paths, handler): UtoipaMethodRouter<Shared>) -> Self {
+        let (path, method, mut description) =
+            only_operation(paths).expect("an operation is registered by one handler");
+        openapi::parameters::complete(&path, &mut description);
+        announce(access, &mut description);
+        Self { access, method, path, description, schemas, handler }
+    }
+
+    /// Its line in the reference table.
+    pub(crate) fn row(&self) -> OperationAccess {
+        OperationAccess {
+            operation_id: self.description.operation_id.clone().unwrap_or_default(),
+            method: self.method,
+            path: self.path.clone(),
+            permission: self.access.permission(),
+            needs_credential: self.access.needs_credential(false),
+        }
+    }
+
+    /// Adds it to the API's description.
+    pub(crate) fn document(self, document: &mut utoipa::openapi::OpenApi) {
+        let item = document.paths.paths.entry(self.path).or_default();
+        if let Some(place) = place_of(item, self.method) {
+            *place = Some(self.description);
+        }
+        let components = document.components.get_or_insert_default();
+        components.schemas.extend(self.schemas);
+    }
+
+    /// Adds it to the service, behind its gate.
+    pub(crate) fn register(self, router: Router<Shared>, app: &Shared) -> Router<Shared> {
+        let gate = Gate::new(app.clone(), self.access, self.query_parameters());
+        let gate = middleware::from_fn_with_state(Arc::new(gate), authentication::pass);
+        router.route(&self.path, self.handler.route_layer(gate))
+    }
+
+    /// The names of the query parameters that it knows.
+    fn query_parameters(&self) -> BTreeSet<String> {
+        parameters_in(&self.description, ParameterIn::Query).map(str::to_owned).collect()
+    }
+}
+
+/// Writes into the description what follows from the access and the shape: what is needed, and
+/// the errors that every such operation can answer.
+fn announce(access: Access, operation: &mut path::Operation) {
+    let text = operation.description.get_or_insert_default();
+    if !text.is_empty() {
+        text.push_str("\n\n");
+    }
+    text.push_str(&access.describe());
+
+    let needs_credential = access.needs_credential(false);
+    operation.security = Some(match access {
+        // An empty list overrides what the document says for all.
+        Access::Public => Vec::new(),
+        Access::AnyCredential => vec![SecurityRequirement::new(BEARER, [""; 0])],
+        Access::Needs(permission) => vec![SecurityRequirement::new(BEARER, [permission.name()])],
+        Access::NeedsUnlessOpened(permission) => vec![
+            SecurityRequirement::new(BEARER, [permission.name()]),
+            SecurityRequirement::default(),
+        ],
+    });
+
+    let is_list = parameters_in(operation, ParameterIn::Query).any(|name| name == "cursor");
+    if let Some(RefOr::T(page)) = operation.responses.responses.get_mut("200").filter(|_| is_list) {
+        openapi::lead_to_next_page(page);
+    }
+    let has_path_parameter = parameters_in(operation, ParameterIn::Path).next().is_some();
+    let errors = [
+        ("400", true),
+        ("401", needs_credential),
+        ("403", access.permission().is_some()),
+        ("404", has_path_parameter),
+        ("413", operation.request_body.is_some()),
+        ("415", operation.request_body.is_some()),
+        ("422", operation.request_body.is_some()),
+        ("500", true),
+        ("503", true),
+    ];
+    let responses: &mut BTreeMap<_, _> = &mut operation.responses.responses;
+    for (status, _) in errors.into_iter().filter(|(_, applies)| *applies) {
+        let name = openapi::response_name(status);
+        responses
+            .entry(status.to_owned())
+            .or_insert_with(|| RefOr::Ref(Ref::from_response_name(name)));
+    }
+}
+
+/// The names of an operation's parameters in one place.
+fn parameters_in(operation: &path::Operation, place: ParameterIn) -> impl Iterator<Item = &str> {
+    let parameters = operation.parameters.iter().flatten();
+    parameters.filter_map(move |parameter| match parameter {
+        RefOr::T(found) if found.parameter_in == place => Some(found.name.as_str()),
+        RefOr::T(_) | RefOr::Ref(_) => None,
+    })
+}
+
+fn only_operation(mut paths: Paths) -> Option<(String, &'static str, path::Operation)> {
+    let (path, mut item) = paths.paths.pop_first()?;
+    let mut found = METHODS
+        .into_iter()
+        .filter_map(|method| Some((method, place_of(&mut item, method)?.take()?)))
+        .collect::<Vec<_>>();
+    let (method, operation) = found.pop()?;
+    (paths.paths.is_empty() && found.is_empty()).then_some((path, method, operation))
+}
+
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+fn place_of<'a>(item: &'a mut PathItem, method: &str) -> Option<&'a mut Option<path::Operation>> {
+    match method {
+        "GET" => Some(&mut item.get),
+        "POST" => Some(&mut item.post),
+        "PUT" => Some(&mut item.put),
+        "PATCH" => Some(&mut item.patch),
+        "DELETE" => Some(&mut item.delete),
+        _ => None,
+    }
+}

@@ -1,0 +1,214 @@
+//! Errors, as the client sees them.
+
+mod body;
+mod from;
+
+pub(crate) use self::body::{ErrorBody, FieldError};
+
+use std::{error::Error, fmt, sync::Arc};
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use windlass_auth::Scope;
+use windlass_control::Causes;
+
+use crate::request_id::RequestId;
+
+/// When to try again, where nothing more is known.
+const RETRY_SECONDS: &str = "2";
+
+/// A failed request.
+///
+/// As a response it travels without a body: what wraps the whole service renders it, because only
+/// that knows the request's id, and logs it, once.
+#[derive(Clone)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    fields: Vec<FieldError>,
+    challenge: Option<String>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { status, code, message, fields: Vec::new(), challenge: None, source: None }
+    }
+
+    /// 400: the body or a header cannot be read as what it should be.
+    pub(crate) fn unreadable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", message)
+    }
+
+    /// 400: a query parameter cannot be read as what it should be.
+    pub(crate) fn bad_query(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_query", message)
+    }
+
+    /// 422: each of these fields has a value that cannot be accepted.
+    pub(crate) fn invalid(fields: Vec<FieldError>) -> Self {
+        let list = fields.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        Self {
+            fields,
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields", legible(&list))
+        }
+    }
+
+    /// 404: it is not there, or the caller may not know that it is.
+    pub(crate) fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", format!("no such {what}"))
+    }
+
+    /// 401: nothing was presented.
+    pub(crate) fn no_credential() -> Self {
+        Self {
+            challenge: Some("Bearer".to_owned()),
+            ..Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "No authentication provided")
+        }
+    }
+
+    /// 401: what was presented is malformed, unknown, wrong, expired or revoked; no more is told.
+    pub(crate) fn invalid_credential() -> Self {
+        Self {
+            challenge: Some("Bearer error=\"invalid_token\"".to_owned()),
+            ..Self::new(
+                StatusCode::UNAUTHORIZED,
+                "invalid_credential",
+                "Invalid or expired API key",
+            )
+        }
+    }
+
+    /// 403: the credential grants too little.
+    pub(crate) fn insufficient_scope(scope: Scope) -> Self {
+        Self {
+            challenge: Some(format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"")),
+            ..Self::new(
+                StatusCode::FORBIDDEN,
+                "insufficient_scope",
+                format!("API key does not have '{scope}' scope"),
+            )
+        }
+    }
+
+    /// 403: the credential opens another organization than the one that was named.
+    pub(crate) fn wrong_organization() -> Self {
+        let message = "API key belongs to another organization";
+        Self::new(StatusCode::FORBIDDEN, "wrong_organization", message)
+    }
+
+    /// 503: trying again later may work.
+    pub(crate) fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
+    }
+
+    /// 503: it took too long.
+    pub(crate) fn too_slow() -> Self {
+        let message = "the request took too long, try again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", message)
+    }
+
+    /// 500: a handler panicked. The panic hook has logged where.
+    pub(crate) fn panicked() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "internal error")
+    }
+
+    /// An error about which nothing is known but its status.
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        let (code, message) = match status {
+            StatusCode::NOT_FOUND => ("not_found", "there is nothing at this address"),
+            StatusCode::METHOD_NOT_ALLOWED => {
+                ("method_not_allowed", "this address does not know the method: see `Allow`")
+            }
+            _ if status.is_client_error() => ("invalid_request", "the request cannot be accepted"),
+            _ => ("internal", "internal error"),
+        };
+        Self::new(status, code, message)
+    }
+
+    /// The same, told as another code.
+    pub(crate) fn with_code(self, code: &'static str) -> Self {
+        Self { code, ..self }
+    }
+
+    fn caused_by(self, source: impl Error + Send + Sync + 'static) -> Self {
+        Self { source: Some(Arc::new(source)), ..self }
+    }
+
+    /// Gives the response its body, and logs what is our fault.
+    pub(crate) fn render(self, mut response: Response, id: &RequestId) -> Response {
+        self.log();
+        let body = ErrorBody {
+            error: self.status.canonical_reason().unwrap_or("Error").to_owned(),
+            message: self.message,
+            code: self.code.to_owned(),
+            request_id: id.to_string(),
+            fields: self.fields,
+        };
+        let mut rendered = (self.status, Json(body)).into_response();
+        for (name, value) in response.headers_mut().drain() {
+            if let Some(name) = name.filter(is_kept) {
+                rendered.headers_mut().insert(name, value);
+            }
+        }
+        if let Some(value) = self.challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            rendered.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            let after = HeaderValue::from_static(RETRY_SECONDS);
+            rendered.headers_mut().insert(header::RETRY_AFTER, after);
+        }
+        rendered
+    }
+
+    /// The one place that logs a failed request; the client is told nothing of the cause.
+    fn log(&self) {
+        let error = self.source.as_deref().map(|source| Causes(source).to_string());
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            tracing::warn!(error, code = self.code, "request failed for now");
+        } else if self.status.is_server_error() {
+            tracing::error!(error, code = self.code, "request failed");
+        }
+    }
+}
+
+/// What the router says about a path stays; what describes its own body goes.
+fn is_kept(name: &header::HeaderName) -> bool {
+    *name == header::ALLOW
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl fmt::Debug for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.status, self.code, self.message)
+    }
+}
+
+/// A text from outside in a form and length that can be shown.
+pub(crate) fn legible(text: &str) -> String {
+    const MOST: usize = 300;
+    let mut shown: String =
+        text.chars().take(MOST).map(|c| if is_invisible(c) { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(MOST).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Control characters, and those that turn the direction of others or are not seen.
+pub(crate) fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}

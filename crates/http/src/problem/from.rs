@@ -1,0 +1,46 @@
+//! How a failed use case is answered.
+
+use axum::http::StatusCode;
+use windlass_auth::{Denied, Scope};
+use windlass_control::ControlError;
+
+use super::{FieldError, Problem};
+
+impl From<ControlError> for Problem {
+    fn from(err: ControlError) -> Self {
+        match err {
+            ControlError::InvalidCredential => Self::invalid_credential(),
+            ControlError::NotFound(what) => Self::not_found(what),
+            ControlError::Forbidden(permission) => {
+                Self::insufficient_scope(Scope::granting(permission))
+            }
+            ControlError::WrongOrganization => Self::wrong_organization(),
+            ControlError::Invalid { field, message } => {
+                Self::invalid(vec![FieldError { field: field.to_owned(), message }])
+            }
+            ControlError::Conflict { code, message } => {
+                Self::new(StatusCode::CONFLICT, code, message)
+            }
+            ControlError::Changed => {
+                Self::new(StatusCode::PRECONDITION_FAILED, "changed", err.to_string())
+            }
+            ControlError::Unavailable(_) => Self::unavailable(err.to_string()).caused_by(err),
+            ControlError::Internal(_) => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "internal error")
+                    .caused_by(err)
+            }
+        }
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Hidden => Self::of_status(StatusCode::NOT_FOUND),
+            Denied::Forbidden { permission } => {
+                Self::insufficient_scope(Scope::granting(permission))
+            }
+            Denied::WrongOrganization => Self::wrong_organization(),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What builds cost.
+
+use axum::{Extension, Json, extract::State};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::routes;
+use windlass_auth::Permission;
+use windlass_control::{Caller, Control, UsagePeriod};
+use windlass_domain::UsageTotals;
+
+use crate::{
+    extract::Query,
+    operation::{Operation, needs},
+    problem::{ErrorBody, Problem},
+};
+
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        needs(Permission::UsageRead, routes!(get_usage)),
+        needs(Permission::UsageRead, routes!(get_usage_at_root)),
+    ]
+}
+
+/// Which period to sum over.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UsageQuery {
+    /// Its beginning: an ISO 8601 date (midnight, UTC) or date-time.
+    #[param(example = "2026-01-01")]
+    from: Option<String>,
+    /// Its end, itself not in it: an ISO 8601 date (midnight, UTC) or date-time.
+    #[param(example = "2026-02-01T00:00:00Z")]
+    to: Option<String>,
+}
+
+/// Sums over the builds that ended in a period.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Usage)]
+pub(crate) struct UsageView {
+    /// CPU time of the billable builds, in whole seconds.
+    #[schema(example = 316)]
+    billable_cpu_seconds: u64,
+    /// The billable builds.
+    #[schema(example = 251)]
+    billable_build_count: u64,
+    /// CPU time of all builds, in seconds.
+    #[schema(example = 340.25)]
+    cpu_seconds: f64,
+    /// All builds that ran.
+    #[schema(example = 260)]
+    build_count: u64,
+}
+
+/// Sum up what builds used.
+///
+/// A build counts in the period in which it ended. With a credential that is bound to projects,
+/// only their builds count.
+#[utoipa::path(
+    get,
+    path = "/api/usage",
+    tag = "usage",
+    params(UsageQuery),
+    responses(
+        (status = 200, description = "The sums", body = UsageView),
+        (status = 422, description = "The end is earlier than the beginning", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn get_usage(
+    State(control): State<Control>,
+    Extension(caller): Extension<Caller>,
+    Query(query): Query<UsageQuery>,
+) -> Result<Json<UsageView>, Problem> {
+    let totals = windlass_control::get_usage(&control, &caller, query.period()?).await?;
+    Ok(Json(totals.into()))
+}
+
+/// Sum up what builds used (alias).
+///
+/// The same as `/api/usage`, where clients of nixbuild.net look for it.
+#[utoipa::path(
+    get,
+    path = "/usage",
+    tag = "usage",
+    params(UsageQuery),
+    responses(
+        (status = 200, description = "The sums", body = UsageView),
+        (status = 422, description = "The end is earlier than the beginning", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn get_usage_at_root(
+    control: State<Control>,
+    caller: Extension<Caller>,
+    query: Query<UsageQuery>,
+) -> Result<Json<UsageView>, Problem> {
+    get_usage(control, caller, query).await
+}
+
+impl UsageQuery {
+    fn period(&self) -> Result<UsagePeriod, Problem> {
+        Ok(UsagePeriod {
+            from: moment("from", self.from.as_deref())?,
+            to: moment("to", self.to.as_deref())?,
+        })
+    }
+}
+
+/// Reads an ISO 8601 date or date-time; one without an offset is UTC.
+fn moment(name: &str, text: Option<&str>) -> Result<Option<DateTime<Utc>>, Problem> {
+    let Some(text) = text else { return Ok(None) };
+    let midnight = |date: NaiveDate| date.and_time(NaiveTime::MIN).and_utc();
+    let read = DateTime::parse_from_rfc3339(text)
+        .map(|at| at.to_utc())
+        .or_else(|_| {
+            NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map(|at| at.and_utc())
+        })
+        .or_else(|_| NaiveDate::parse_from_str(text, "%Y-%m-%d").map(midnight));
+    // Years beyond these are nowhere a date in a database.
+    let years = |at: &DateTime<Utc>| (1..=9999).contains(&chrono::Datelike::year(at));
+    read.ok().filter(years).map(Some).ok_or_else(|| {
+        Problem::bad_query(format!(
+            "`{name}` must be a date or date-time such as `2026-01-31` or `2026-01-31T12:00:00Z`"
+        ))
+    })
+}
+
+impl From<UsageTotals> for UsageView {
+    fn from(totals: UsageTotals) -> Self {
+        let UsageTotals { cpu_micros, build_count, billable_cpu_micros, billable_build_count } =
+            totals;
+        Self {
+            billable_cpu_seconds: billable_cpu_micros / 1_000_000,
+            billable_build_count,
+            cpu_seconds: seconds(cpu_micros),
+            build_count,
+        }
+    }
+}
+
+/// Exact up to 285 years of CPU time.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "beyond 2^53 microseconds nobody needs the last one"
+)]
+fn seconds(micros: u64) -> f64 {
+    micros as f64 / 1_000_000.0
+}

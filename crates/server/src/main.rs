@@ -1,2 +1,101 @@
-//! windlass-server
-fn main() {}
+//! The server: reads the configuration, puts the parts together, listens, stops gracefully.
+
+mod config;
+mod data_dir;
+mod ingress_routes;
+mod parts;
+mod serve;
+mod shutdown;
+mod trace;
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+/// Windlass: builds git repositories, runs them as apps, and meters what they cost.
+#[derive(Parser)]
+#[command(name = "windlass-server", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API, the ingress and everything behind them. This is what happens without a
+    /// command, too.
+    Serve(ServeArgs),
+    /// Bring the database up to date and leave.
+    Migrate(ServeArgs),
+    /// Print the `OpenAPI` document.
+    Openapi,
+    /// Print every setting with its default, as a configuration file.
+    Settings,
+    /// What the local engine starts; not for people.
+    #[command(hide = true)]
+    LocalEngine {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
+}
+
+/// Each flag wins over the environment (`WINDLASS_SERVER__LISTEN` and so on) and over the
+/// configuration file.
+#[derive(Args, Default)]
+pub(crate) struct ServeArgs {
+    /// Configuration file; `windlass.toml` is read where it is there.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder for the database, secrets, builds and apps [default: ./data].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Where the API listens; port 0 takes a free one [default: 127.0.0.1:8080].
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Where apps are reached; port 0 takes a free one [default: 127.0.0.1:8081].
+    #[arg(long, value_name = "ADDR")]
+    ingress_listen: Option<SocketAddr>,
+    /// `postgres://…` or `sqlite://…` [default: an `SQLite` file in the data folder].
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+    /// Let projects name repositories on this machine's own disk.
+    #[arg(long)]
+    allow_local_git: bool,
+    /// Stop the apps together with the server.
+    #[arg(long)]
+    stop_apps: bool,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        None => serve::run(&ServeArgs::default()),
+        Some(Command::Serve(args)) => serve::run(&args),
+        Some(Command::Migrate(args)) => serve::migrate(&args),
+        Some(Command::Openapi) => openapi(),
+        Some(Command::Settings) => print(config::DEFAULTS),
+        Some(Command::LocalEngine { arguments }) => return parts::supervise(arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(err) => {
+            complain(&format!("error: {err:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn openapi() -> anyhow::Result<()> {
+    print(&windlass_http::openapi().to_pretty_json()?)
+}
+
+#[expect(clippy::print_stdout, reason = "what a command is asked for goes to standard output")]
+#[expect(clippy::unnecessary_wraps, reason = "all commands answer alike")]
+fn print(text: &str) -> anyhow::Result<()> {
+    println!("{}", text.trim_end());
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "there may be no log yet")]
+fn complain(text: &str) {
+    eprintln!("{text}");
+}

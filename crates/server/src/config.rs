@@ -1,0 +1,276 @@
+//! Configuration: built-in defaults, then a file, then `WINDLASS_*` variables, then flags.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, ensure};
+use figment::{
+    Figment,
+    providers::{Env, Format, Serialized, Toml},
+};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::ServeArgs;
+
+/// Every setting has its default here and nowhere else.
+pub(crate) const DEFAULTS: &str = include_str!("defaults.toml");
+/// The file that is read when none is named and it is there.
+const FILE: &str = "windlass.toml";
+
+/// The whole configuration.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) server: Server,
+    pub(crate) log: Log,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) database: Database,
+    pub(crate) ingress: Ingress,
+    pub(crate) git: Git,
+    pub(crate) jobs: Jobs,
+    pub(crate) builds: Builds,
+    pub(crate) apps: Apps,
+    pub(crate) engine: Engine,
+    pub(crate) keys: Keys,
+}
+
+/// `[server]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Server {
+    pub(crate) listen: SocketAddr,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) shutdown_seconds: u64,
+    pub(crate) stop_apps: bool,
+    pub(crate) open_metrics: bool,
+}
+
+/// `[log]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Log {
+    pub(crate) filter: String,
+    pub(crate) format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    /// For machines.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// `[telemetry]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Telemetry {
+    pub(crate) otlp_endpoint: String,
+}
+
+/// `[database]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Database {
+    /// It may contain a password.
+    pub(crate) url: SecretString,
+    pub(crate) max_connections: u32,
+}
+
+/// `[ingress]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ingress {
+    pub(crate) listen: SocketAddr,
+    pub(crate) base_domain: String,
+    pub(crate) scheme: String,
+    pub(crate) public_port: u16,
+    pub(crate) response_timeout_seconds: u64,
+    pub(crate) max_connections: usize,
+}
+
+/// `[git]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Git {
+    pub(crate) allow_local: bool,
+}
+
+/// `[jobs]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Jobs {
+    pub(crate) workers: usize,
+    pub(crate) slots_per_organization: u32,
+    pub(crate) attempts: u32,
+    pub(crate) lease_seconds: u64,
+}
+
+/// `[builds]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Builds {
+    pub(crate) cpu: f64,
+    pub(crate) memory_mb: u32,
+    pub(crate) timeout_seconds: u64,
+    pub(crate) processes: u32,
+    pub(crate) disk_mb: u32,
+    pub(crate) log_mb: u32,
+    pub(crate) kept: u32,
+}
+
+/// `[apps]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Apps {
+    pub(crate) cpu: f64,
+    pub(crate) memory_mb: u32,
+    pub(crate) processes: u32,
+    pub(crate) log_mb: u32,
+    pub(crate) log_lines: u64,
+    pub(crate) start_timeout_seconds: u64,
+    pub(crate) drain_timeout_seconds: u64,
+    pub(crate) stop_grace_seconds: u64,
+}
+
+/// `[engine]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Engine {
+    pub(crate) first_uid: u32,
+    pub(crate) read_only_paths: Vec<PathBuf>,
+}
+
+/// `[keys]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Keys {
+    pub(crate) prefix: String,
+    pub(crate) bcrypt_cost: u32,
+}
+
+impl Config {
+    /// Reads the file, the environment and the flags.
+    ///
+    /// # Errors
+    /// Names the key that is wrong or unknown, where it came from, and what was expected.
+    pub(crate) fn load(args: &ServeArgs) -> anyhow::Result<Self> {
+        let mut figment = Figment::from(Toml::string(DEFAULTS));
+        match &args.config {
+            Some(file) => {
+                ensure!(file.is_file(), "the configuration file {} is not there", file.display());
+                figment = figment.merge(Toml::file_exact(file));
+            }
+            None if Path::new(FILE).is_file() => figment = figment.merge(Toml::file_exact(FILE)),
+            None => {}
+        }
+        // Without a section it is not ours to read: `WINDLASS_TOKEN` is the command line's.
+        let environment = Env::prefixed("WINDLASS_").filter(|key| key.as_str().contains("__"));
+        let figment = figment.merge(environment.split("__"));
+        Self::from_figment(&with_flags(figment, args)).context("the configuration is wrong")
+    }
+
+    fn from_figment(figment: &Figment) -> anyhow::Result<Self> {
+        let config: Self = figment.extract()?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        ensure!(0 < self.database.max_connections, "database.max_connections must be at least 1");
+        ensure!(0 < self.jobs.workers, "jobs.workers must be at least 1");
+        ensure!(
+            0 < self.jobs.slots_per_organization,
+            "jobs.slots_per_organization must be at least 1"
+        );
+        ensure!(0 < self.jobs.attempts, "jobs.attempts must be at least 1");
+        ensure!(3 <= self.jobs.lease_seconds, "jobs.lease_seconds must be at least 3");
+        for (key, cpu) in [("builds.cpu", self.builds.cpu), ("apps.cpu", self.apps.cpu)] {
+            ensure!(
+                (0.01..=1_024.0).contains(&cpu),
+                "{key} must be a number of cores from 0.01 on"
+            );
+        }
+        let scheme = self.ingress.scheme.as_str();
+        ensure!(matches!(scheme, "http" | "https"), "ingress.scheme must be `http` or `https`");
+        Ok(())
+    }
+}
+
+/// A flag that was given wins over everything.
+fn with_flags(mut figment: Figment, args: &ServeArgs) -> Figment {
+    let ServeArgs {
+        config: _,
+        data_dir,
+        listen,
+        ingress_listen,
+        database_url,
+        allow_local_git,
+        stop_apps,
+    } = args;
+    if let Some(data_dir) = data_dir {
+        figment = figment.merge(Serialized::default("server.data_dir", data_dir));
+    }
+    if let Some(listen) = listen {
+        figment = figment.merge(Serialized::default("server.listen", listen));
+    }
+    if let Some(listen) = ingress_listen {
+        figment = figment.merge(Serialized::default("ingress.listen", listen));
+    }
+    if let Some(url) = database_url {
+        figment = figment.merge(Serialized::default("database.url", url));
+    }
+    if *allow_local_git {
+        figment = figment.merge(Serialized::default("git.allow_local", true));
+    }
+    if *stop_apps {
+        figment = figment.merge(Serialized::default("server.stop_apps", true));
+    }
+    figment
+}
+
+#[cfg(test)]
+mod tests {
+    use figment::{
+        Figment,
+        providers::{Format, Toml},
+    };
+
+    use super::{Config, DEFAULTS};
+
+    fn with(text: &str) -> anyhow::Result<Config> {
+        Config::from_figment(&Figment::from(Toml::string(DEFAULTS)).merge(Toml::string(text)))
+    }
+
+    #[test]
+    fn defaults_are_complete() {
+        let config = with("").unwrap();
+        assert_eq!((config.server.listen.port(), config.ingress.listen.port()), (8080, 8081));
+    }
+
+    #[test]
+    fn a_misspelt_key_is_an_error_that_names_it() {
+        let err = with("[server]\nlisn = 1").unwrap_err().to_string();
+        assert!(err.contains("lisn") && err.contains("listen"), "{err}");
+    }
+
+    #[test]
+    fn a_password_in_the_database_address_is_not_shown() {
+        let config = with("[database]\nurl = \"postgres://me:hunter2@db/x\"").unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_at_start() {
+        for text in ["[jobs]\nworkers = 0", "[apps]\ncpu = 0.0", "[ingress]\nscheme = \"ftp\""] {
+            assert!(with(text).is_err(), "{text}");
+        }
+    }
+}

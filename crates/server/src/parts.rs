@@ -1,0 +1,178 @@
+//! Makes the parts that the configuration asks for.
+
+use std::{ffi::OsString, process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use chrono::TimeDelta;
+use secrecy::ExposeSecret as _;
+use windlass_auth::{BcryptCost, HasherOptions, KeyFormat, KeyHasher, VerifierOptions};
+use windlass_control::{Control, Parts, Settings};
+use windlass_domain::{Backoff, Clock, Entropy, OsEntropy, SystemClock};
+use windlass_engine::{AppLimits, BuildLimits};
+use windlass_engine_local::{LocalEngine, LocalEngineConfig, SupervisorProgram, Users};
+use windlass_http::AppAddress;
+use windlass_ingress::{External, Ingress, IngressConfig, Limits, Scheme};
+use windlass_storage_seaorm::{DatabaseOptions, SeaStore};
+
+use crate::{config::Config, data_dir::DataDir, ingress_routes::IngressRoutes};
+
+/// Everything that the server runs.
+pub(crate) struct Running {
+    pub(crate) control: Control,
+    pub(crate) engine: Arc<LocalEngine>,
+    pub(crate) ingress: Ingress,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+/// Makes everything that the server runs; nothing of it runs yet.
+///
+/// `ingress_port` is the one that the ingress listens on.
+pub(crate) async fn make(
+    config: &Config,
+    data: &DataDir,
+    store: SeaStore,
+    ingress_port: u16,
+) -> anyhow::Result<Running> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+    let engine = Arc::new(
+        LocalEngine::open(engine_config(config, data)?)
+            .await
+            .context("cannot set up the local engine")?,
+    );
+    let ingress = Ingress::new(ingress_config(config, ingress_port));
+    let control = Control::new(Parts {
+        store: Arc::new(store),
+        engine: Arc::clone(&engine) as _,
+        routes: Arc::new(IngressRoutes(ingress.clone())),
+        clock: Arc::clone(&clock),
+        entropy: Arc::clone(&entropy),
+        keyring: data.keyring(&*entropy)?,
+        key_format: KeyFormat::with_prefix(&config.keys.prefix).context("keys.prefix")?,
+        key_hasher: key_hasher(config)?,
+        worker: data.worker(&*entropy)?,
+        settings: settings(config),
+    });
+    Ok(Running { control, engine, ingress, clock, entropy })
+}
+
+/// Connects to the database and brings it up to date.
+pub(crate) async fn open_store(config: &Config, data: &DataDir) -> anyhow::Result<SeaStore> {
+    let url = config.database.url.expose_secret();
+    let url = if url.is_empty() { data.sqlite_url() } else { url.to_owned() };
+    let options = DatabaseOptions {
+        max_connections: config.database.max_connections,
+        ..DatabaseOptions::new(url)
+    };
+    let store = SeaStore::connect(&options).await.context("cannot reach the database")?;
+    store.migrate().await.context("cannot bring the database up to date")?;
+    Ok(store)
+}
+
+/// What the local engine starts instead of a server.
+pub(crate) fn supervise(arguments: Vec<OsString>) -> ExitCode {
+    windlass_engine_local::supervisor_main(arguments.into_iter())
+}
+
+/// Under which addresses apps are reached.
+pub(crate) fn app_address(config: &Config, ingress_port: u16) -> AppAddress {
+    let port = public_port(config, ingress_port);
+    let usual = match scheme(config) {
+        Scheme::Http => 80,
+        Scheme::Https => 443,
+    };
+    AppAddress {
+        scheme: config.ingress.scheme.clone(),
+        base_domain: config.ingress.base_domain.clone(),
+        port: (port != usual).then_some(port),
+    }
+}
+
+fn public_port(config: &Config, ingress_port: u16) -> u16 {
+    match config.ingress.public_port {
+        0 => ingress_port,
+        port => port,
+    }
+}
+
+fn scheme(config: &Config) -> Scheme {
+    if config.ingress.scheme == "https" { Scheme::Https } else { Scheme::Http }
+}
+
+fn ingress_config(config: &Config, ingress_port: u16) -> IngressConfig {
+    IngressConfig {
+        base_domain: config.ingress.base_domain.clone(),
+        external: External { scheme: scheme(config), port: public_port(config, ingress_port) },
+        limits: Limits {
+            connections: config.ingress.max_connections,
+            response: Duration::from_secs(config.ingress.response_timeout_seconds),
+            shutdown: Duration::from_secs(config.server.shutdown_seconds),
+            ..Limits::default()
+        },
+    }
+}
+
+fn engine_config(config: &Config, data: &DataDir) -> anyhow::Result<LocalEngineConfig> {
+    let program = std::env::current_exe().context("cannot find the server's own program")?;
+    let supervisor = SupervisorProgram { program, arguments: vec!["local-engine".into()] };
+    let mut engine = LocalEngineConfig::new(data.engine_dir(), supervisor);
+    engine.allow_local_git = config.git.allow_local;
+    engine.read_only_paths.clone_from(&config.engine.read_only_paths);
+    engine.users = Users::PerProject { first_uid: config.engine.first_uid };
+    Ok(engine)
+}
+
+fn key_hasher(config: &Config) -> anyhow::Result<KeyHasher> {
+    let cost = BcryptCost::new(config.keys.bcrypt_cost).context("keys.bcrypt_cost")?;
+    Ok(KeyHasher::new(HasherOptions { cost, ..HasherOptions::default() }))
+}
+
+fn settings(config: &Config) -> Settings {
+    let Config { git, jobs, builds, apps, .. } = config;
+    Settings {
+        allow_local_git: git.allow_local,
+        workers: jobs.workers,
+        slots_per_organization: jobs.slots_per_organization,
+        lease: Duration::from_secs(jobs.lease_seconds),
+        job_attempts: jobs.attempts,
+        job_backoff: Backoff { first: TimeDelta::seconds(2), most: TimeDelta::minutes(1) },
+        job_retention: TimeDelta::days(7),
+        build_restarts: 2,
+        poll: Duration::from_secs(2),
+        reconcile: Duration::from_secs(15),
+        build_limits: BuildLimits {
+            cpu_millis: millis(builds.cpu),
+            memory_bytes: mebibytes(builds.memory_mb),
+            wall: Duration::from_secs(builds.timeout_seconds),
+            processes: builds.processes,
+            disk_bytes: mebibytes(builds.disk_mb),
+            log_bytes: mebibytes(builds.log_mb),
+        },
+        app_limits: AppLimits {
+            cpu_millis: millis(apps.cpu),
+            memory_bytes: mebibytes(apps.memory_mb),
+            processes: apps.processes,
+            log_bytes: mebibytes(apps.log_mb),
+        },
+        start_timeout: Duration::from_secs(apps.start_timeout_seconds),
+        drain_timeout: Duration::from_secs(apps.drain_timeout_seconds),
+        stop_grace: Duration::from_secs(apps.stop_grace_seconds),
+        kept_builds: builds.kept,
+        app_log_lines: apps.log_lines,
+        verified_keys: VerifierOptions::default(),
+    }
+}
+
+fn mebibytes(count: u32) -> u64 {
+    u64::from(count) << 20
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the configuration was checked to lie between 0.01 and 1024"
+)]
+fn millis(cores: f64) -> u32 {
+    (cores * 1_000.0).round() as u32
+}

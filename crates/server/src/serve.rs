@@ -1,0 +1,189 @@
+//! Starts the server, and stops it.
+
+use std::{future::IntoFuture as _, net::SocketAddr, time::Duration};
+
+use anyhow::Context as _;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use windlass_control::{Causes, Installation};
+use windlass_http::{HttpState, Options};
+
+use crate::{
+    ServeArgs,
+    config::Config,
+    data_dir::DataDir,
+    parts::{self, Running},
+    shutdown, trace,
+};
+
+/// Upper ends of the buckets of everything that is measured in seconds.
+const SECONDS: [f64; 14] =
+    [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1_800.0];
+
+/// Serves until a signal asks to stop.
+pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
+    let config = Config::load(args)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(serve(&config));
+    // A hash or a look at the disk that is still under way is not worth waiting for.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    outcome
+}
+
+/// Brings the database up to date.
+pub(crate) fn migrate(args: &ServeArgs) -> anyhow::Result<()> {
+    let config = Config::load(args)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let data = DataDir::open(&config.server.data_dir)?;
+        parts::open_store(&config, &data).await?;
+        Ok(())
+    })
+}
+
+async fn serve(config: &Config) -> anyhow::Result<()> {
+    let _tracing = trace::start(config)?;
+    let stop = shutdown::on_signal().context("cannot listen for signals")?;
+    let metrics = record_metrics()?;
+    tokio::spawn(keep_up(metrics.clone()));
+    let data = DataDir::open(&config.server.data_dir)?;
+    let store = parts::open_store(config, &data).await?;
+    let api = bind(config.server.listen, "server.listen").await?;
+    let ingress = bind(config.ingress.listen, "ingress.listen").await?;
+    let (api_address, ingress_address) = (api.local_addr()?, ingress.local_addr()?);
+
+    let running = parts::make(config, &data, store, ingress_address.port()).await?;
+    install(&running, &data).await?;
+    warn_about(config, &running);
+    // What survived the last server is taken over before anybody can ask for it.
+    running.control.reconcile().await.context("cannot take over what runs")?;
+
+    let router = windlass_http::router(HttpState {
+        control: running.control.clone(),
+        clock: running.clock.clone(),
+        entropy: running.entropy.clone(),
+        metrics,
+        stopping: stop.clone(),
+        options: Options {
+            apps: parts::app_address(config, ingress_address.port()),
+            open_metrics: config.server.open_metrics,
+            request_timeout: Duration::from_secs(30),
+        },
+    });
+    let api_server = axum::serve(api, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
+    let work_stop = CancellationToken::new();
+    let background = tokio::spawn({
+        let (control, stop) = (running.control.clone(), work_stop.clone());
+        async move { control.run(stop).await }
+    });
+    let ingress_server = tokio::spawn({
+        let (proxy, stop) = (running.ingress.clone(), stop.clone());
+        async move { proxy.serve(ingress, stop.cancelled_owned()).await }
+    });
+    announce(&data, api_address, ingress_address)?;
+
+    let limit = Duration::from_secs(config.server.shutdown_seconds);
+    let api_stop = stop.clone();
+    let served = tokio::select! {
+        served = api_server.into_future() => served.context("the API failed"),
+        () = async { api_stop.cancelled().await; tokio::time::sleep(limit).await } => {
+            tracing::warn!("requests that did not end in time are cut off");
+            Ok(())
+        }
+    };
+    // Only now: a request that was under way could still wait for a job.
+    work_stop.cancel();
+    stop.cancel();
+    let _ = tokio::join!(background, ingress_server);
+    part_with_apps(config, &running).await;
+    served
+}
+
+async fn bind(address: SocketAddr, key: &'static str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}: choose another `{key}`"))
+}
+
+fn record_metrics() -> anyhow::Result<PrometheusHandle> {
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .install_recorder()
+        .context("cannot record metrics")
+}
+
+/// Moves what was measured out of buffers that would grow for as long as nobody asks.
+async fn keep_up(metrics: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        metrics.run_upkeep();
+    }
+}
+
+async fn install(running: &Running, data: &DataDir) -> anyhow::Result<()> {
+    let installation =
+        windlass_control::install(&running.control, |key| data.write_owner_key(key)).await;
+    if installation.context("cannot set up the organization")? == Installation::Made {
+        let path = data.owner_key_file();
+        tracing::info!(path = %path.display(), "the owner's API key is in this file");
+    }
+    Ok(())
+}
+
+fn warn_about(config: &Config, running: &Running) {
+    for missing in running.engine.warnings() {
+        tracing::warn!("{missing}");
+    }
+    for (what, address) in
+        [("the API", config.server.listen), ("the ingress", config.ingress.listen)]
+    {
+        if !address.ip().is_loopback() {
+            tracing::warn!(
+                %address,
+                "{what} can be reached from other machines, and builds and apps run on this one: \
+                 whoever may deploy runs programs here",
+            );
+        }
+    }
+}
+
+/// Tells people and scripts that the server answers.
+fn announce(data: &DataDir, api: SocketAddr, ingress: SocketAddr) -> anyhow::Result<()> {
+    let addresses = serde_json::json!({
+        "api": format!("http://{api}"),
+        "ingress": format!("http://{ingress}"),
+        "pid": std::process::id(),
+    });
+    data.write_addresses(&addresses).context("cannot write to the data folder")?;
+    tracing::info!(%api, %ingress, docs = format!("http://{api}/docs"), "listening");
+    say(&format!("listening on http://{api}"));
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the one line that scripts wait for")]
+fn say(text: &str) {
+    use std::io::Write as _;
+
+    println!("{text}");
+    // A script that has closed its end does not stop the server.
+    let _ = std::io::stdout().flush();
+}
+
+async fn part_with_apps(config: &Config, running: &Running) {
+    let grace = Duration::from_secs(config.apps.stop_grace_seconds);
+    if config.server.stop_apps {
+        if let Err(err) = running.engine.stop_all(grace).await {
+            tracing::error!(error = %Causes(&err), "cannot stop all apps");
+        }
+        return;
+    }
+    let count = windlass_engine::Engine::observe(&*running.engine).await.map_or(0, |all| all.len());
+    if 0 < count {
+        tracing::info!(
+            count,
+            "apps go on running and are taken over by the next start; `--stop-apps` ends them",
+        );
+    }
+}

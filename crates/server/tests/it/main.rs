@@ -1,0 +1,15 @@
+//! The whole server, as its users meet it: a process, its HTTP API, real repositories.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod builds;
+mod confinement;
+mod flow;
+mod hostile;
+mod life;
+mod logs;
+mod metering;
+mod postgres_outage;
+mod schemathesis;
+mod support;
+mod swagger_ui;

@@ -1,0 +1,32 @@
+//! The server against its own document: nothing that it answers is missing there.
+
+use std::process::Stdio;
+
+use serde_json::json;
+use tokio::process::Command;
+
+use crate::support::{Repository, TestServer};
+
+#[tokio::test]
+async fn every_answer_is_in_the_document() {
+    let server = TestServer::start("schemathesis").await;
+    let repository = Repository::with(&[("index.html", "")]);
+    let deployed = server.api.deploy(repository.path(), json!({})).await;
+    assert_eq!(deployed.state(), "live", "{}", deployed.reason());
+
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new("schemathesis")
+        .arg("run")
+        .arg(format!("{}/openapi.json", server.api.base()))
+        .args(["--header", &format!("Authorization: Bearer {}", server.api.key())])
+        .args(["--checks", "all", "--max-examples", "20", "--seed", "1", "--workers", "2"])
+        .args(["--request-timeout", "60", "--no-color"])
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .expect("schemathesis is installed (`cargo xtask test` does it)");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+}

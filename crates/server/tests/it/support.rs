@@ -1,0 +1,13 @@
+//! Starts servers, makes repositories, calls the API.
+
+mod api;
+mod postgres;
+mod repository;
+mod server;
+
+pub(crate) use self::{
+    api::{Api, host_of},
+    postgres::Postgres,
+    repository::Repository,
+    server::TestServer,
+};

@@ -109,11 +109,9 @@ impl Permission {
             Self::ProjectsRead => ("projects:read", "See projects and their settings"),
             Self::ProjectsWrite => ("projects:write", "Create, change and delete projects"),
             Self::EnvironmentsRead => ("environments:read", "See environments"),
-            Self::EnvironmentsWrite => {
-                ("environments:write", "Create, rebuild, restart and destroy environments")
-            }
+            Self::EnvironmentsWrite => ("environments:write", "Create and destroy environments"),
             Self::DeploymentsRead => ("deployments:read", "See deployments"),
-            Self::DeploymentsWrite => ("deployments:write", "Cancel and roll back deployments"),
+            Self::DeploymentsWrite => ("deployments:write", "Deploy, cancel and roll back"),
             Self::LogsRead => ("logs:read", "Read the logs of builds and apps"),
             Self::EnvVarsRead => ("env_vars:read", "See variables, their values masked"),
             Self::EnvVarsWrite => ("env_vars:write", "Set and delete variables"),

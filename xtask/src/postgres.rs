@@ -1,0 +1,140 @@
+//! A PostgreSQL of our own, in a temporary folder, for as long as it is held.
+
+use std::{
+    fs::{self, Permissions},
+    net::TcpListener,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail, ensure};
+use rustix::process::Signal;
+use tempfile::TempDir;
+use tokio::{net::TcpStream, time::Instant};
+
+use crate::{
+    process::{self, Guarded},
+    tools,
+};
+
+/// Its only account; a superuser.
+const USER: &str = "windlass";
+
+/// A running cluster. Dropping it stops it and removes its folder.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    // Fields are dropped in this order: first the server, then its files.
+    server: Guarded,
+    folder: TempDir,
+    port: u16,
+}
+
+/// Who runs the cluster: PostgreSQL refuses root.
+struct Account {
+    user: u32,
+    group: u32,
+}
+
+impl Cluster {
+    /// Makes and starts a cluster. It trades durability for speed.
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        let initdb = tools::expect(tools::POSTGRES)?;
+        let postgres = initdb.canonicalize()?.with_file_name("postgres");
+        let account = ordinary_account()?;
+        let folder = tempfile::Builder::new()
+            .prefix("windlass-postgres-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir()
+            .context("making a folder for PostgreSQL")?;
+        if let Some(Account { user, group }) = account {
+            std::os::unix::fs::chown(folder.path(), Some(user), Some(group))?;
+        }
+        let data = folder.path().join("data");
+
+        let mut make = command(&initdb, account.as_ref());
+        make.args(["--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"])
+            .args(["--username", USER, "--pgdata"])
+            .arg(&data);
+        process::read(&mut make)?;
+
+        let port = free_port()?;
+        let mut start = command(&postgres, account.as_ref());
+        start.arg("-D").arg(&data).arg("-k").arg(folder.path());
+        start.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-N", "300"]);
+        for setting in ["fsync=off", "synchronous_commit=off", "full_page_writes=off"] {
+            start.args(["-c", setting]);
+        }
+        let log = fs::File::create(folder.path().join("log"))?;
+        start.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        // SIGINT: close connections, then shut down.
+        let server = Guarded::spawn(&mut start, Signal::INT, Duration::from_secs(20))?;
+        let mut cluster = Self { server, folder, port };
+        cluster.wait_until_ready().await?;
+        Ok(cluster)
+    }
+
+    /// The database that every cluster has.
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://{USER}@127.0.0.1:{}/postgres", self.port)
+    }
+
+    async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while Instant::now() < deadline {
+            if let Some(status) = self.server.ended()? {
+                bail!("PostgreSQL ended at once ({status}):\n{}", log(self.folder.path()));
+            }
+            // Its log tells; a connection may be taken before it can be served.
+            let says_so = log(self.folder.path()).contains("ready to accept connections");
+            if says_so && TcpStream::connect(("127.0.0.1", self.port)).await.is_ok() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        bail!("PostgreSQL was not ready in time:\n{}", log(self.folder.path()));
+    }
+}
+
+fn log(folder: &Path) -> String {
+    fs::read_to_string(folder.join("log")).unwrap_or_default()
+}
+
+fn command(program: &Path, account: Option<&Account>) -> Command {
+    let mut command = Command::new("setpriv");
+    if let Some(Account { user, group }) = account {
+        command.arg(format!("--reuid={user}")).arg(format!("--regid={group}"));
+        command.arg("--clear-groups");
+    }
+    command.args(["--pdeathsig", "INT", "--"]).arg(program);
+    // An ordinary user may not enter our working folder, and our locale may not be installed.
+    command.current_dir("/").env("LC_ALL", "C.UTF-8").env_remove("PGDATA");
+    command
+}
+
+/// An account that is not root, where we are; Debian's own for PostgreSQL if there is one.
+fn ordinary_account() -> anyhow::Result<Option<Account>> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(None);
+    }
+    let accounts = fs::read_to_string("/etc/passwd").context("reading /etc/passwd")?;
+    let found = ["postgres", "nobody"].iter().find_map(|name| account(&accounts, name));
+    ensure!(found.is_some(), "PostgreSQL refuses root, and there is no other account to run it");
+    Ok(found)
+}
+
+fn account(accounts: &str, name: &str) -> Option<Account> {
+    let mut fields = accounts
+        .lines()
+        .map(|line| line.split(':'))
+        .find_map(|mut fields| (fields.next() == Some(name)).then_some(fields))?
+        .skip(1);
+    Some(Account { user: fields.next()?.parse().ok()?, group: fields.next()?.parse().ok()? })
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> anyhow::Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).context("looking for a free port")?;
+    Ok(listener.local_addr()?.port())
+}

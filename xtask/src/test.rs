@@ -1,0 +1,217 @@
+//! `cargo xtask test` and `cargo xtask ci`: every check, cheapest first.
+
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    fs,
+    path::PathBuf,
+    process::{Command, ExitCode},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+
+use self::report::Counts;
+use crate::{
+    openapi,
+    postgres::Cluster,
+    process,
+    server::Binary,
+    terminal::{say, seconds},
+    tidy, tools, workspace,
+};
+
+mod report;
+
+/// Names a PostgreSQL to the tests; without it they use SQLite.
+const POSTGRES_VARIABLE: &str = "WINDLASS_TEST_POSTGRES";
+
+/// Packages whose tests use a database, so that they are run on both.
+const ON_BOTH_DATABASES: &str = "package(windlass-storage-seaorm) | package(windlass-control) | \
+                                 package(windlass-http) | package(windlass-server)";
+
+/// Tests that start a PostgreSQL of their own.
+const STARTS_POSTGRES: &str =
+    "((package(xtask) | package(windlass-server)) & kind(test) & test(/postgres/))";
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Leave something out. Nothing else is ever skipped.
+    #[arg(long, value_enum)]
+    without: Vec<Part>,
+    /// Further arguments for `cargo nextest run`, such as a filter.
+    #[arg(last = true)]
+    nextest: Vec<OsString>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Everything that needs a PostgreSQL.
+    Postgres,
+}
+
+/// What is run, what it has found, and how long each part took.
+struct Run<'a> {
+    options: &'a Options,
+    with_deny: bool,
+    phases: Vec<(&'static str, Duration)>,
+    counts: Counts,
+    failed: Vec<&'static str>,
+}
+
+pub(crate) async fn run(options: &Options) -> ExitCode {
+    Run::new(options, false).all().await
+}
+
+pub(crate) async fn ci() -> ExitCode {
+    let options = Options { without: Vec::new(), nextest: Vec::new() };
+    // It needs minutes to be built, so it is used where it is installed; `tidy` checks the layers
+    // everywhere.
+    let with_deny = tools::find("cargo-deny").is_some();
+    if !with_deny {
+        say("cargo-deny is not installed: licences and sources of dependencies are not checked");
+    }
+    Run::new(&options, with_deny).all().await
+}
+
+impl<'a> Run<'a> {
+    fn new(options: &'a Options, with_deny: bool) -> Self {
+        let (phases, failed) = (Vec::new(), Vec::new());
+        Self { options, with_deny, phases, counts: Counts::default(), failed }
+    }
+
+    /// Runs everything. The last line is the count of all tests; a check that fails counts as one.
+    async fn all(mut self) -> ExitCode {
+        let outcome = self.checks_and_tests().await;
+        say("");
+        for (name, took) in &self.phases {
+            say(format_args!("{:>14}  {name}", seconds(*took)));
+        }
+        let total = self.phases.iter().map(|(_, took)| *took).sum();
+        say(format_args!("{:>14}  in all", seconds(total)));
+        let Counts { passed, mut failed } = self.counts;
+        // The reason goes before the count, which is what is read.
+        if let Err(error) = &outcome {
+            say(format_args!("\n{error:#}"));
+            failed = failed.max(1);
+        }
+        say(format_args!("{passed} passed, {failed} failed"));
+        if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+
+    async fn checks_and_tests(&mut self) -> anyhow::Result<()> {
+        let path = self.phase("set-up", set_up(self.with_postgres())).await?;
+
+        self.cargo("formatting", &["fmt", "--all", "--check"], &[]).await?;
+        self.phase("house rules", async { tidy::run() }).await?;
+        if self.with_deny {
+            let deny = ["deny", "check", "bans", "licenses", "sources"];
+            self.cargo("licences and sources", &deny, &[]).await?;
+        }
+        let lints = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
+        self.cargo("lints", &lints, &[]).await?;
+        let strict = [("RUSTDOCFLAGS", OsString::from("--deny warnings"))];
+        self.cargo("documentation", &["doc", "--workspace", "--no-deps"], &strict).await?;
+        let build = ["nextest", "run", "--workspace", "--no-run"];
+        self.cargo("building the tests", &build, &[]).await?;
+        let server = workspace::target()?.join("debug/windlass-server");
+        let document = openapi::Options::check(Binary::at(server.clone()));
+        self.phase("OpenAPI document", openapi::run(&document)).await?;
+        self.cargo("examples in the documentation", &["test", "--workspace", "--doc"], &[]).await?;
+
+        // From here on everything is run, so that one failure does not hide another.
+        let variables = [("PATH", path), ("WINDLASS_SERVER_BINARY", server.into())];
+        if self.with_postgres() {
+            self.nextest_on_postgres(&variables).await?;
+        }
+        let filter = (!self.with_postgres()).then(|| format!("!{STARTS_POSTGRES}"));
+        self.nextest("tests on SQLite", filter, &variables).await?;
+        if !self.failed.is_empty() {
+            bail!("failed: {}", self.failed.join(", "));
+        }
+        Ok(())
+    }
+
+    fn with_postgres(&self) -> bool {
+        !self.options.without.contains(&Part::Postgres)
+    }
+
+    async fn nextest_on_postgres(&mut self, variables: &[Variable]) -> anyhow::Result<()> {
+        let cluster = Cluster::start().await?;
+        let mut variables = variables.to_vec();
+        variables.push((POSTGRES_VARIABLE, cluster.url().into()));
+        self.nextest("tests on PostgreSQL", Some(ON_BOTH_DATABASES.to_owned()), &variables).await
+    }
+
+    /// Runs tests and counts them. Only what keeps them from being run is an error.
+    async fn nextest(
+        &mut self,
+        name: &'static str,
+        filter: Option<String>,
+        variables: &[Variable],
+    ) -> anyhow::Result<()> {
+        let report = workspace::target()?.join("nextest/default/junit.xml");
+        if report.exists() {
+            fs::remove_file(&report).context("removing an old report")?;
+        }
+        let mut arguments: Vec<OsString> =
+            ["nextest", "run", "--workspace", "--no-fail-fast"].map(OsString::from).into();
+        if let Some(filter) = filter {
+            arguments.extend(["--filterset".into(), filter.into()]);
+        }
+        arguments.extend(self.options.nextest.iter().cloned());
+        let outcome = self.cargo(name, &arguments, variables).await;
+        let report = fs::read_to_string(&report);
+        let Some(counts) = report.ok().and_then(|report| Counts::of_junit(&report)) else {
+            return outcome.and_then(|()| bail!("{name}: nextest left no report"));
+        };
+        self.counts.add(counts);
+        if outcome.is_err() {
+            self.failed.push(name);
+        }
+        Ok(())
+    }
+
+    async fn cargo<A: AsRef<OsStr> + Sync>(
+        &mut self,
+        name: &'static str,
+        arguments: &[A],
+        variables: &[Variable],
+    ) -> anyhow::Result<()> {
+        let mut command = Command::new("cargo");
+        command.args(arguments).current_dir(workspace::root());
+        command.env_remove(POSTGRES_VARIABLE).envs(variables.iter().cloned());
+        self.phase(name, process::run(command)).await
+    }
+
+    async fn phase<T>(
+        &mut self,
+        name: &'static str,
+        work: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<T> {
+        say(format_args!("\n── {name}"));
+        let start = Instant::now();
+        let outcome = work.await;
+        self.phases.push((name, start.elapsed()));
+        outcome
+    }
+}
+
+/// An environment variable.
+type Variable = (&'static str, OsString);
+
+/// Installs what is missing and returns the `PATH` on which tests find their tools.
+async fn set_up(with_postgres: bool) -> anyhow::Result<OsString> {
+    let mut needed =
+        vec![tools::GIT, tools::PYTHON, tools::BUBBLEWRAP, tools::CHROMIUM, tools::CHROMEDRIVER];
+    if with_postgres {
+        needed.push(tools::POSTGRES);
+    }
+    tools::install(&needed).await?;
+    let programs = tools::python_programs().await?;
+    let path = env::var_os("PATH").unwrap_or_default();
+    // Last, so that the environment's own `python3` does not hide the machine's.
+    let folders: Vec<PathBuf> = env::split_paths(&path).chain([programs]).collect();
+    env::join_paths(folders).context("making a PATH")
+}

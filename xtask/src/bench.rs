@@ -75,11 +75,17 @@ impl Measure {
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let &Options { name, quick, ref server } = options;
-    let binary = step("built the server for release", server.release()).await?;
+    let build = async {
+        match name {
+            Name::Http => server.release_with_open_door().await,
+            Name::Deploy | Name::Footprint | Name::Ingress => server.release().await,
+        }
+    };
+    let binary = step("built the server for release", build).await?;
     let measures = match name {
         Name::Deploy => deploy::run(binary, quick).await?,
         Name::Footprint => footprint::run(binary, quick).await?,
-        Name::Http => http::run(&binary, quick)?,
+        Name::Http => http::run(binary, quick).await?,
         Name::Ingress => ingress::run(binary, quick).await?,
     };
     let name = name.to_possible_value().context("the benchmark has no name")?;

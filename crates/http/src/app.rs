@@ -6,6 +6,7 @@ use axum::extract::FromRef;
 use bytes::Bytes;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
+use windlass_auth::Principal;
 use windlass_control::Control;
 use windlass_domain::{Clock, Entropy, HostLabel};
 
@@ -66,6 +67,8 @@ pub(crate) struct App {
     pub(crate) options: Options,
     /// The API's description as JSON.
     pub(crate) document: Bytes,
+    /// Who calls, whatever is presented; only where credentials are measured.
+    pub(crate) everyone: Option<Arc<Principal>>,
 }
 
 /// The one `App` that all handlers share.
@@ -73,10 +76,19 @@ pub(crate) struct App {
 pub(crate) struct Shared(Arc<App>);
 
 impl Shared {
-    pub(crate) fn new(state: HttpState) -> Self {
+    pub(crate) fn new(state: HttpState, everyone: Option<Arc<Principal>>) -> Self {
         let HttpState { control, clock, entropy, metrics, stopping, options } = state;
         let document = serde_json::to_vec(&crate::openapi()).unwrap_or_default().into();
-        Self(Arc::new(App { control, clock, entropy, metrics, stopping, options, document }))
+        Self(Arc::new(App {
+            control,
+            clock,
+            entropy,
+            metrics,
+            stopping,
+            options,
+            document,
+            everyone,
+        }))
     }
 }
 

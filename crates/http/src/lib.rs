@@ -40,7 +40,17 @@ use crate::{app::Shared, operation::Operation};
 
 /// The whole API as a service, its documentation included.
 pub fn router(state: HttpState) -> Router {
-    let app = Shared::new(state);
+    routes(Shared::new(state, None))
+}
+
+/// The same API where everybody is this caller, whatever they present: what remains when nobody
+/// looks at credentials, to compare with.
+#[cfg(feature = "bench")]
+pub fn router_for(state: HttpState, everyone: std::sync::Arc<windlass_auth::Principal>) -> Router {
+    routes(Shared::new(state, Some(everyone)))
+}
+
+fn routes(app: Shared) -> Router {
     operations()
         .into_iter()
         .fold(Router::new(), |router, operation| operation.register(router, &app))

@@ -1,5 +1,7 @@
 //! The server: reads the configuration, puts the parts together, listens, stops gracefully.
 
+#[cfg(feature = "bench")]
+mod bench;
 mod config;
 mod data_dir;
 mod ingress_routes;

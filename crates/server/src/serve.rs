@@ -9,6 +9,8 @@ use tokio_util::sync::CancellationToken;
 use windlass_control::{Causes, Installation};
 use windlass_http::{HttpState, Options};
 
+#[cfg(feature = "bench")]
+use crate::bench;
 use crate::{
     ServeArgs,
     config::Config,
@@ -59,18 +61,21 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     // What survived the last server is taken over before anybody can ask for it.
     running.control.reconcile().await.context("cannot take over what runs")?;
 
-    let router = windlass_http::router(HttpState {
+    let state = || HttpState {
         control: running.control.clone(),
         clock: running.clock.clone(),
         entropy: running.entropy.clone(),
-        metrics,
+        metrics: metrics.clone(),
         stopping: stop.clone(),
         options: Options {
             apps: parts::app_address(config, ingress_address.port()),
             open_metrics: config.server.open_metrics,
             request_timeout: Duration::from_secs(30),
         },
-    });
+    };
+    #[cfg(feature = "bench")]
+    bench::open_door(state(), &running, &data).await?;
+    let router = windlass_http::router(state());
     let api_server = axum::serve(api, router.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(stop.clone().cancelled_owned());
     let work_stop = CancellationToken::new();

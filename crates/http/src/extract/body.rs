@@ -1,11 +1,10 @@
 //! JSON request bodies.
 
 use axum::{
-    body::to_bytes,
     extract::{FromRequest, Request},
     http::{HeaderMap, StatusCode, header},
 };
-use http_body_util::LengthLimitError;
+use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
@@ -14,6 +13,8 @@ use crate::problem::{Problem, legible};
 
 /// Most bytes in a request's body.
 const LIMIT: usize = 1024 * 1024;
+/// Most bytes of a body that is too large that are taken all the same.
+const DRAIN: usize = 16 * 1024 * 1024;
 
 /// A JSON request body: an object.
 #[derive(Debug)]
@@ -31,8 +32,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                 message,
             ));
         }
-        let bytes = to_bytes(request.into_body(), LIMIT).await.map_err(|err| refuse(&err))?;
-        parse(&bytes).map(Self)
+        parse(&read(request.into_body()).await?).map(Self)
     }
 }
 
@@ -47,16 +47,26 @@ fn is_json(headers: &HeaderMap) -> bool {
     subtype.is_some_and(|subtype| subtype == "json" || subtype.ends_with("+json"))
 }
 
-fn refuse(err: &axum::Error) -> Problem {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(err);
-    while let Some(found) = cause {
-        if found.is::<LengthLimitError>() {
-            let message = format!("the body must not have more than {LIMIT} bytes");
-            return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message);
+/// Reads a body, at most `LIMIT` bytes of it. What is beyond is taken and dropped up to `DRAIN`: a
+/// client that is still sending would see a broken connection instead of the answer.
+async fn read(body: axum::body::Body) -> Result<Vec<u8>, Problem> {
+    let mut chunks = body.into_data_stream();
+    let (mut bytes, mut dropped) = (Vec::new(), 0);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Problem::unreadable("the body ended early"))?;
+        if dropped == 0 && bytes.len() + chunk.len() <= LIMIT {
+            bytes.extend_from_slice(&chunk);
+        } else if DRAIN < dropped {
+            break;
+        } else {
+            dropped += chunk.len();
         }
-        cause = found.source();
     }
-    Problem::unreadable("the body ended early")
+    if 0 < dropped {
+        let message = format!("the body must not have more than {LIMIT} bytes");
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message));
+    }
+    Ok(bytes)
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

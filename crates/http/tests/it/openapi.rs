@@ -21,13 +21,6 @@ fn the_checked_in_document_is_current() {
     assert!(checked_in == text(), "openapi/windlass.json is stale: run `cargo xtask openapi`");
 }
 
-/// Writes the document where there is no server to ask for it yet.
-#[test]
-#[ignore = "changes the source tree"]
-fn write_the_document() {
-    fs::write(place(), text()).unwrap();
-}
-
 #[test]
 fn the_document_introduces_itself() {
     assert!(DOCUMENT["openapi"].as_str().unwrap().starts_with("3.1"));

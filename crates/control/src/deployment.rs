@@ -6,7 +6,9 @@ mod rollback;
 mod wait;
 
 pub use self::{
-    cancel::cancel_deployment, rollback::rollback_deployment, wait::wait_for_deployment,
+    cancel::cancel_deployment,
+    rollback::rollback_deployment,
+    wait::{wait_for_build, wait_for_deployment},
 };
 pub(crate) use self::{cancel::cancel_queued, request::request};
 

@@ -13,6 +13,8 @@ use crate::{Caller, Control, ControlError, environment, project};
 
 /// Values of at least this many characters show their last ones in a list.
 const SHOWN_FROM: usize = 12;
+/// What stands for a value.
+const MASK: &str = "********";
 /// How many characters are shown.
 const SHOWN: usize = 4;
 
@@ -48,11 +50,11 @@ pub async fn list_env_vars(
     let page = uow.env_vars().list(caller.organization(), project, page).await?;
 
     let view = |var: EnvVar| {
-        let value = control.open_value(&var)?;
-        Ok::<_, ControlError>(EnvVarView { masked: mask(&value), var })
+        // One that does not open can still be seen, and set anew.
+        let masked = control.open_value(&var).map_or_else(|_| MASK.to_owned(), |it| mask(&it));
+        EnvVarView { var, masked }
     };
-    let items: Result<Vec<EnvVarView>, ControlError> = page.items.into_iter().map(view).collect();
-    Ok(Page { items: items?, has_next: page.has_next })
+    Ok(Page { items: page.items.into_iter().map(view).collect(), has_next: page.has_next })
 }
 
 /// Creates a variable, or sets the one of the same name at the same level anew. Builds and apps
@@ -166,5 +168,5 @@ fn mask(value: &SecretString) -> String {
     } else {
         String::new()
     };
-    format!("********{shown}")
+    format!("{MASK}{shown}")
 }

@@ -3,9 +3,11 @@
 mod create;
 mod destroy;
 mod rebuild;
+mod wait;
 
 pub use self::{
     create::create_environment, destroy::destroy_environment, rebuild::rebuild_environment,
+    wait::wait_until_destroyed,
 };
 pub(crate) use self::{destroy::begin_destroying, rebuild::supersede_queued};
 

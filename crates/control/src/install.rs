@@ -25,18 +25,13 @@ where
     F: FnOnce(&PlainKey) -> io::Result<()> + Send,
 {
     let fx = control.fx();
-    let mut uow = control.store().write().await?;
-    if uow.organizations().first_of_everyone().await?.is_some() {
+    if control.store().read().await?.organizations().first_of_everyone().await?.is_some() {
         return Ok(Installation::Present);
     }
     let organization = Organization::create(name("Default")?, fx);
     let owner = User::create(name("Owner")?, fx);
     let membership =
         Membership { organization_id: organization.id, user_id: owner.id, role: Role::Owner };
-    uow.organizations().insert(&organization).await?;
-    uow.organizations().insert_user(&owner).await?;
-    uow.organizations().insert_membership(&membership).await?;
-
     let new = NewApiKey {
         name: name("owner")?,
         scopes: vec![Scope::Admin],
@@ -44,7 +39,17 @@ where
         expires_at: None,
     };
     let (format, hasher) = (&control.inner.key_format, &control.inner.key_hasher);
+    // Hashing is slow work, so it comes before the unit of work.
     let minted = mint(new, membership, format, hasher, fx).await?;
+
+    let mut uow = control.store().write().await?;
+    if uow.organizations().first_of_everyone_for_update().await?.is_some() {
+        // Another server on the same database was faster.
+        return Ok(Installation::Present);
+    }
+    uow.organizations().insert(&organization).await?;
+    uow.organizations().insert_user(&owner).await?;
+    uow.organizations().insert_membership(&membership).await?;
     uow.api_keys().insert(&minted.record).await?;
     keep(&minted.key).map_err(|err| ControlError::Internal(Box::new(err)))?;
     uow.commit().await?;

@@ -20,6 +20,7 @@ mod error;
 mod install;
 mod log;
 mod log_store;
+mod metrics_access;
 mod project;
 mod readiness;
 mod reconcile;
@@ -37,20 +38,21 @@ pub use crate::{
     caller::Caller,
     causes::Causes,
     deployment::{
-        cancel_deployment, get_deployment, list_deployments, rollback_deployment,
+        cancel_deployment, get_deployment, list_deployments, rollback_deployment, wait_for_build,
         wait_for_deployment,
     },
     env_var::{EnvVarView, PutEnvVar, delete_env_var, list_env_vars, put_env_var},
     environment::{
         EnvironmentDetail, create_environment, destroy_environment, get_environment,
-        list_environments, rebuild_environment,
+        list_environments, rebuild_environment, wait_until_destroyed,
     },
     error::ControlError,
     install::{Installation, install},
     log::{LogChunk, LogReader, open_deployment_log, open_environment_log},
+    metrics_access::may_read_metrics,
     project::{
         CreateProject, Expected, create_project, delete_project, get_project, list_projects,
-        update_project,
+        update_project, wait_until_deleted,
     },
     readiness::{Readiness, check_readiness},
     route::{RouteTarget, Routes},
@@ -67,7 +69,9 @@ use windlass_domain::{Clock, Effects, Entropy, WorkerId};
 use windlass_engine::Engine;
 use windlass_storage::Store;
 
-use crate::{app_log::Followers, authenticate::StoreKeyDirectory, route::RouteKeeper};
+use crate::{
+    app_log::Followers, authenticate::StoreKeyDirectory, reconcile::Reviving, route::RouteKeeper,
+};
 
 /// What [`Control`] is made of.
 pub struct Parts {
@@ -112,6 +116,7 @@ struct Inner {
     settings: Settings,
     routes: RouteKeeper,
     followers: Followers,
+    reviving: Reviving,
 }
 
 impl Control {
@@ -151,6 +156,7 @@ impl Control {
             settings,
             routes,
             followers: Followers::default(),
+            reviving: Reviving::default(),
         };
         Self { inner: Arc::new(inner) }
     }

@@ -3,11 +3,13 @@
 mod change;
 mod create;
 mod delete;
+mod wait;
 
 pub use self::{
     change::{Expected, update_project},
     create::{CreateProject, create_project},
     delete::delete_project,
+    wait::wait_until_deleted,
 };
 pub(crate) use self::{create::suffix, delete::finish_if_empty};
 

@@ -1,6 +1,9 @@
 //! Compares what the database wants with what the engine observes.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, PoisonError},
+};
 
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
@@ -72,14 +75,17 @@ impl Control {
         let by_id: HashMap<EnvironmentId, &Environment> =
             environments.iter().map(|environment| (environment.id, environment)).collect();
         for app in &observed {
-            self.reconcile_app(app, by_id.get(&app.environment).copied()).await?;
+            // One that cannot be looked after now must not keep the others waiting.
+            if let Err(err) = self.reconcile_app(app, by_id.get(&app.environment).copied()).await {
+                tracing::warn!(deployment.id = %app.deployment, error = %Causes(&err), "an app stays as it is");
+            }
         }
         for environment in &environments {
             if let (Some(live), EnvironmentState::Active) =
                 (environment.live_deployment, &environment.state)
                 && !running.contains(&live)
             {
-                self.revive(environment, live).await?;
+                self.revive_in_background(environment.clone(), live);
             }
         }
         self.inner.routes.refresh().await?;
@@ -149,13 +155,27 @@ impl Control {
         });
     }
 
-    /// Starts the app of a live deployment that is not there: the machine was restarted.
+    /// Starts the app of a live deployment that is not there: the machine was restarted. Nobody
+    /// waits for it, and while it goes on it is not begun again.
+    fn revive_in_background(&self, environment: Environment, live: DeploymentId) {
+        if !self.inner.reviving.begin(live) {
+            return;
+        }
+        tracing::warn!(environment.id = %environment.id, "the live app is gone: starting it again");
+        let control = self.clone();
+        tokio::spawn(async move {
+            if let Err(err) = control.revive(&environment, live).await {
+                tracing::warn!(environment.id = %environment.id, error = %Causes(&err), "not started");
+            }
+            control.inner.reviving.end(live);
+        });
+    }
+
     async fn revive(
         &self,
         environment: &Environment,
         live: DeploymentId,
     ) -> Result<(), ControlError> {
-        tracing::warn!(environment.id = %environment.id, "the live app is gone: starting it again");
         let request = match load_app_request(self, environment, live).await {
             Ok(request) => request,
             Err(LoadError::Gone) => return Ok(()),
@@ -163,7 +183,7 @@ impl Control {
         };
         self.follow_app(environment.id, live);
         match self.engine().start(&request).await {
-            Ok(_) => Ok(()),
+            Ok(_) => self.inner.routes.refresh().await,
             Err(EngineError::Refused(reason)) => self.app_failed(environment, live, &reason).await,
             Err(err) => Err(ControlError::Unavailable(Box::new(err))),
         }
@@ -198,6 +218,21 @@ impl Control {
         tracing::info!(deployment.id = %live, "the live app has failed");
         self.stop_in_background(live, "it keeps ending by itself");
         Ok(())
+    }
+}
+
+/// The deployments whose apps are being started again.
+#[derive(Default)]
+pub(crate) struct Reviving(Mutex<HashSet<DeploymentId>>);
+
+impl Reviving {
+    /// Whether nobody is at it already.
+    fn begin(&self, deployment: DeploymentId) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(deployment)
+    }
+
+    fn end(&self, deployment: DeploymentId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&deployment);
     }
 }
 

@@ -41,9 +41,9 @@ impl DataDir {
         Ok(Self { path, _lock: lock })
     }
 
-    /// The address of the SQLite database in it.
-    pub(crate) fn sqlite_url(&self) -> String {
-        format!("sqlite://{}?mode=rwc", self.path.join("windlass.db").display())
+    /// The SQLite database in it.
+    pub(crate) fn sqlite_file(&self) -> PathBuf {
+        self.path.join("windlass.db")
     }
 
     /// The folder of the local engine.
@@ -92,11 +92,14 @@ impl DataDir {
     /// Leaves the owner's key where only the operator finds it.
     pub(crate) fn write_owner_key(&self, key: &PlainKey) -> io::Result<()> {
         let path = self.owner_key_file();
-        // One that is there opens nothing: there was no organization.
-        match fs::remove_file(&path) {
-            Err(err) if err.kind() != io::ErrorKind::NotFound => Err(err),
-            Ok(()) | Err(_) => write_new(&path, format!("{}\n", key.expose()).as_bytes()),
+        // One that is there may open another database that this folder was used with.
+        let mut older = (1..).map(|number| path.with_extension(format!("key.{number}")));
+        if path.exists()
+            && let Some(free) = older.find(|older| !older.exists())
+        {
+            fs::rename(&path, free)?;
         }
+        write_new(&path, format!("{}\n", key.expose()).as_bytes())
     }
 
     /// Tells scripts where the server listens.
@@ -152,6 +155,18 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let folder = fs::metadata(dir.path().join("a/b")).unwrap();
         assert_eq!(folder.permissions().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_key_that_is_there_is_kept_beside_the_new_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::open(dir.path()).unwrap();
+        for key in ["one", "two", "three"] {
+            data.write_owner_key(&key.to_owned().into()).unwrap();
+        }
+        let read = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap();
+        let kept = ["owner.key.1", "owner.key.2", "owner.key"].map(read);
+        assert_eq!(kept, ["one\n", "two\n", "three\n"]);
     }
 
     #[test]

@@ -59,12 +59,15 @@ pub(crate) async fn make(
 
 /// Connects to the database and brings it up to date.
 pub(crate) async fn open_store(config: &Config, data: &DataDir) -> anyhow::Result<SeaStore> {
-    let url = config.database.url.expose_secret();
-    let url = if url.is_empty() { data.sqlite_url() } else { url.to_owned() };
-    let options = DatabaseOptions {
-        max_connections: config.database.max_connections,
-        ..DatabaseOptions::new(url)
+    let url = &config.database.url;
+    let options = if url.expose_secret().is_empty() {
+        DatabaseOptions::sqlite_file(&data.sqlite_file())
+            .context("the path of the data folder is not Unicode: name a `database.url`")?
+    } else {
+        DatabaseOptions::new(url.clone())
     };
+    let max_connections = config.database.max_connections;
+    let options = DatabaseOptions { max_connections, ..options };
     let store = SeaStore::connect(&options).await.context("cannot reach the database")?;
     store.migrate().await.context("cannot bring the database up to date")?;
     Ok(store)

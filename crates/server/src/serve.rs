@@ -1,9 +1,10 @@
 //! Starts the server, and stops it.
 
-use std::{future::IntoFuture as _, net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use windlass_control::{Causes, Installation};
@@ -15,6 +16,7 @@ use crate::{
     ServeArgs,
     config::Config,
     data_dir::DataDir,
+    door,
     parts::{self, Running},
     shutdown, trace,
 };
@@ -46,20 +48,14 @@ pub(crate) fn migrate(args: &ServeArgs) -> anyhow::Result<()> {
 
 async fn serve(config: &Config) -> anyhow::Result<()> {
     let _tracing = trace::start(config)?;
+    raise_file_limit();
     let stop = shutdown::on_signal().context("cannot listen for signals")?;
-    let metrics = record_metrics()?;
-    tokio::spawn(keep_up(metrics.clone()));
     let data = DataDir::open(&config.server.data_dir)?;
-    let store = parts::open_store(config, &data).await?;
-    let api = bind(config.server.listen, "server.listen").await?;
-    let ingress = bind(config.ingress.listen, "ingress.listen").await?;
+    let Some(started) = stop.run_until_cancelled(Started::new(config, &data)).await else {
+        return Ok(());
+    };
+    let Started { running, metrics, api, ingress } = started?;
     let (api_address, ingress_address) = (api.local_addr()?, ingress.local_addr()?);
-
-    let running = parts::make(config, &data, store, ingress_address.port()).await?;
-    install(&running, &data).await?;
-    warn_about(config, &running);
-    // What survived the last server is taken over before anybody can ask for it.
-    running.control.reconcile().await.context("cannot take over what runs")?;
 
     let state = || HttpState {
         control: running.control.clone(),
@@ -75,35 +71,66 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     };
     #[cfg(feature = "bench")]
     bench::open_door(state(), &running, &data).await?;
+    let limit = Duration::from_secs(config.server.shutdown_seconds);
     let router = windlass_http::router(state());
-    let api_server = axum::serve(api, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(stop.clone().cancelled_owned());
-    let work_stop = CancellationToken::new();
-    let background = tokio::spawn({
-        let (control, stop) = (running.control.clone(), work_stop.clone());
-        async move { control.run(stop).await }
+    let door = tokio::spawn(door::serve(api, router, stop.clone(), limit));
+    let rest = CancellationToken::new();
+    let mut background = tokio::spawn({
+        let (control, rest) = (running.control.clone(), rest.clone());
+        async move { control.run(rest).await }
     });
-    let ingress_server = tokio::spawn({
-        let (proxy, stop) = (running.ingress.clone(), stop.clone());
-        async move { proxy.serve(ingress, stop.cancelled_owned()).await }
+    let mut proxy = tokio::spawn({
+        let (proxy, rest) = (running.ingress.clone(), rest.clone());
+        async move { proxy.serve(ingress, rest.cancelled_owned()).await }
     });
     announce(&data, api_address, ingress_address)?;
 
-    let limit = Duration::from_secs(config.server.shutdown_seconds);
-    let api_stop = stop.clone();
-    let served = tokio::select! {
-        served = api_server.into_future() => served.context("the API failed"),
-        () = async { api_stop.cancelled().await; tokio::time::sleep(limit).await } => {
-            tracing::warn!("requests that did not end in time are cut off");
-            Ok(())
-        }
+    // The API goes first: a request that is under way could still wait for a job, and visitors of
+    // apps need not notice.
+    let outcome = tokio::select! {
+        served = door => served.context("the API failed"),
+        ended = &mut background => ended.context("the background work failed"),
+        ended = &mut proxy => ended.context("the ingress failed"),
     };
-    // Only now: a request that was under way could still wait for a job.
-    work_stop.cancel();
     stop.cancel();
-    let _ = tokio::join!(background, ingress_server);
+    rest.cancel();
+    if outcome.is_ok() {
+        let _ = tokio::join!(background, proxy);
+    }
     part_with_apps(config, &running).await;
-    served
+    outcome
+}
+
+/// Everything that is there before the server begins to answer.
+struct Started {
+    running: Running,
+    metrics: PrometheusHandle,
+    api: TcpListener,
+    ingress: TcpListener,
+}
+
+impl Started {
+    async fn new(config: &Config, data: &DataDir) -> anyhow::Result<Self> {
+        let metrics = record_metrics()?;
+        tokio::spawn(keep_up(metrics.clone()));
+        let store = parts::open_store(config, data).await?;
+        let api = bind(config.server.listen, "server.listen").await?;
+        let ingress = bind(config.ingress.listen, "ingress.listen").await?;
+        let running = parts::make(config, data, store, ingress.local_addr()?.port()).await?;
+        install(&running, data).await?;
+        warn_about(config, &running);
+        // What survived the last server is taken over before anybody can ask for it.
+        running.control.reconcile().await.context("cannot take over what runs")?;
+        Ok(Self { running, metrics, api, ingress })
+    }
+}
+
+/// Every connection is a file, and the usual limit is far below what the ingress takes.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(err) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::warn!(error = %err, "the limit on open files stays as it is");
+    }
 }
 
 async fn bind(address: SocketAddr, key: &'static str) -> anyhow::Result<TcpListener> {
@@ -163,17 +190,9 @@ fn announce(data: &DataDir, api: SocketAddr, ingress: SocketAddr) -> anyhow::Res
     });
     data.write_addresses(&addresses).context("cannot write to the data folder")?;
     tracing::info!(%api, %ingress, docs = format!("http://{api}/docs"), "listening");
-    say(&format!("listening on http://{api}"));
-    Ok(())
-}
-
-#[expect(clippy::print_stdout, reason = "the one line that scripts wait for")]
-fn say(text: &str) {
-    use std::io::Write as _;
-
-    println!("{text}");
     // A script that has closed its end does not stop the server.
-    let _ = std::io::stdout().flush();
+    let _ = crate::print(&format!("listening on http://{api}"));
+    Ok(())
 }
 
 async fn part_with_apps(config: &Config, running: &Running) {

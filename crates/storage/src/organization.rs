@@ -12,6 +12,10 @@ pub trait OrganizationRepo: Send {
     /// The tenant that was created first, if there is any: a new database has none.
     async fn first_of_everyone(&mut self) -> Result<Option<Organization>, StoreError>;
 
+    /// The same for a unit of work that is about to create the first one: of two at once the
+    /// second waits until the first has ended.
+    async fn first_of_everyone_for_update(&mut self) -> Result<Option<Organization>, StoreError>;
+
     /// Finds a tenant.
     async fn find(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError>;
 

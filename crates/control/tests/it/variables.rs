@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 use windlass_control::{PutEnvVar, delete_env_var, list_env_vars, put_env_var};
-use windlass_domain::{EnvVarKey, EnvironmentId, PageRequest};
+use windlass_domain::{DeploymentState, EnvVarKey, EnvironmentId, PageRequest};
 use windlass_storage::Store as _;
 
 use crate::support::Platform;
@@ -63,13 +63,22 @@ async fn a_value_moved_to_another_row_does_not_open() {
     let project = platform.project("Shop").await;
     let (control, owner) = (&platform.control, &platform.owner);
     let mine = put_env_var(control, owner, project.id, put("MINE", "public", None)).await.unwrap();
-    let secret =
-        put_env_var(control, owner, project.id, put("SECRET", "hush", None)).await.unwrap();
+    let secret = put_env_var(control, owner, project.id, put("SECRET", "hush, nobody knows", None))
+        .await
+        .unwrap();
     let mut swapped = mine.var;
     swapped.value = secret.var.value;
     let mut uow = platform.store.write().await.unwrap();
     uow.env_vars().update(&swapped).await.unwrap();
     uow.commit().await.unwrap();
-    let listed = list_env_vars(control, owner, project.id, PageRequest::default()).await;
-    assert!(matches!(listed, Err(windlass_control::ControlError::Internal(_))), "{listed:?}");
+    let listed = list_env_vars(control, owner, project.id, PageRequest::default()).await.unwrap();
+    let moved = listed.items.iter().find(|it| it.var.key.as_str() == "MINE").unwrap();
+    assert_eq!(moved.masked, "********");
+
+    platform.push('a');
+    let (_, deployment) = platform.environment(&project).await;
+    let _server = platform.serve("one");
+    let failed = platform.settled(deployment.id).await;
+    assert!(matches!(failed.state, DeploymentState::Failed { .. }), "{failed:?}");
+    assert_eq!(platform.engine.runs(failed.build_id), 0);
 }

@@ -17,6 +17,8 @@ use crate::{
 
 /// How long a supervisor may take to end an app, after its grace.
 const END: Duration = Duration::from_secs(20);
+/// How often to look whether the lock is free of a supervisor that has written its last state.
+const FREED_SOON: Duration = Duration::from_millis(20);
 impl Shared {
     pub(super) async fn start(&self, request: &AppRequest) -> Result<RunningApp, EngineError> {
         check(request)?;
@@ -90,8 +92,7 @@ impl Shared {
                     let late = std::io::Error::other("its supervisor does not end");
                     return Err(internal("stopping an app")(late));
                 }
-                // The lock is freed just after the last state was written.
-                wake.wait(Duration::from_millis(20)).await;
+                wake.wait(FREED_SOON).await;
             }
         }
         self.readers.wait(&folder).await;
@@ -141,13 +142,16 @@ impl Shared {
         let mut reader = Reader::new(&folder, from);
         let mut wake = self.contents.watch(&folder);
         loop {
-            let is_over = !Claim::is_held(&folder);
+            let has_ended = !Claim::is_held(&folder);
             send(&mut reader, &lines).await?;
-            if is_over || lines.is_closed() {
+            if has_ended || lines.is_closed() {
                 return Ok(());
             }
+            // The lock is freed just after the last state was written, and nothing tells of it.
+            let is_ending = read(&folder).ok().flatten().is_some_and(|it| is_over(&it.status));
+            let pause = if is_ending { FREED_SOON } else { LOOK };
             tokio::select! {
-                () = wake.wait(LOOK) => {}
+                () = wake.wait(pause) => {}
                 () = lines.closed() => {}
             }
         }

@@ -4,6 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use reqwest::StatusCode;
 use serde_json::json;
+use tokio::io::AsyncReadExt as _;
 
 use crate::support::{Repository, TestServer};
 
@@ -90,4 +91,49 @@ fn processes_of(folder: &str) -> Vec<String> {
         Some(String::from_utf8_lossy(&line).replace('\0', " "))
     });
     command_lines.filter(|line| line.contains(folder)).collect()
+}
+
+#[tokio::test]
+async fn traces_go_where_the_configuration_says() {
+    let collector = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", collector.local_addr().unwrap());
+    let received = tokio::spawn(async move {
+        let (mut connection, _) = collector.accept().await.unwrap();
+        let mut bytes = Vec::new();
+        let end = b"POST /v1/traces HTTP/1.1\r\n";
+        while bytes.len() < end.len() {
+            connection.read_buf(&mut bytes).await.unwrap();
+        }
+        bytes.starts_with(end)
+    });
+    let mut server =
+        TestServer::start_with("traces", &[("TELEMETRY__OTLP_ENDPOINT", &endpoint)]).await;
+    server.api.get("/api/projects").await;
+    // What is still to be sent is sent at the end.
+    assert!(server.stop().await.success());
+    let received = tokio::time::timeout(std::time::Duration::from_mins(1), received).await;
+    assert!(received.expect("traces arrive").unwrap());
+}
+
+#[tokio::test]
+async fn metrics_want_a_credential_and_tell_of_requests_jobs_and_builds() {
+    let server = TestServer::start("metrics").await;
+    let repository = Repository::answering("measured");
+    let deployed = server.api.deploy(repository.path(), json!({})).await;
+    assert_eq!(deployed.state(), "live", "{}", deployed.reason());
+    server.api.visit(&server.ingress, &deployed.host).await;
+    let refused = server.api.with_key("").get("/metrics").await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "{refused:?}");
+    // The job ends a moment after its deployment is live.
+    let is_complete = |metrics: &serde_json::Value| {
+        let names = [
+            "windlass_http_requests_total",
+            "windlass_job_attempts_total",
+            "windlass_builds_total",
+            "windlass_deployments_total",
+            "windlass_ingress_requests_total",
+        ];
+        names.iter().all(|name| metrics.as_str().is_some_and(|text| text.contains(name)))
+    };
+    server.api.until("/metrics", is_complete).await;
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::Expr,
 };
 use windlass_auth::{Membership, Role};
@@ -12,6 +12,9 @@ use windlass_storage::{OrganizationRepo, StoreError};
 use super::{Repo, from_stored};
 use crate::error::{corrupt, store_error};
 
+/// Taken by whoever may create the first organization, until its transaction ends.
+const FIRST_LOCK: &str = "SELECT pg_advisory_xact_lock(7311861031042715235)";
+
 #[async_trait]
 impl OrganizationRepo for Repo<'_> {
     #[tracing::instrument(name = "db.organization.first_of_everyone", level = "debug", skip_all)]
@@ -19,6 +22,15 @@ impl OrganizationRepo for Repo<'_> {
         let query = organizations::Entity::find().order_by_asc(organizations::Column::Id);
         let row = query.one(&self.db).await.map_err(store_error)?;
         row.map(Organization::try_from).transpose()
+    }
+
+    #[tracing::instrument(name = "db.organization.first_of_everyone_for_update", level = "debug", skip_all)]
+    async fn first_of_everyone_for_update(&mut self) -> Result<Option<Organization>, StoreError> {
+        // There is no row yet that could be locked; SQLite has only one writer anyway.
+        if self.db.get_database_backend() == DbBackend::Postgres {
+            self.db.execute_unprepared(FIRST_LOCK).await.map_err(store_error)?;
+        }
+        self.first_of_everyone().await
     }
 
     #[tracing::instrument(name = "db.organization.find", level = "debug", skip(self))]

@@ -79,7 +79,7 @@ impl Drop for Postgres {
 /// Where the newest version's programs are.
 fn programs() -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let mut folders: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
-    folders.sort();
-    folders.pop().expect("PostgreSQL is installed")
+    let numbers = versions.filter_map(|version| version.file_name().to_str()?.parse::<u32>().ok());
+    let newest = numbers.max().expect("PostgreSQL is installed");
+    PathBuf::from(format!("/usr/lib/postgresql/{newest}/bin"))
 }

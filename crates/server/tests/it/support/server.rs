@@ -64,7 +64,8 @@ impl TestServer {
     }
 
     async fn new(database: Database, settings: &[(&str, &str)]) -> Self {
-        let data = tempfile::tempdir().unwrap();
+        // Not in `/tmp`: that is hidden from builds anyway.
+        let data = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let settings =
             settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let mut server = Self {

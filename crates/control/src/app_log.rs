@@ -1,7 +1,7 @@
 //! Follows what apps print.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -48,7 +48,7 @@ impl Control {
     }
 
     async fn follow(&self, environment: EnvironmentId, deployment: DeploymentId) {
-        let pipe = Pipe { log: LogId::App(environment), source: deployment.to_uuid() };
+        let pipe = Pipe::of_app(environment, deployment);
         loop {
             let Ok(from) = self.stored_lines(pipe).await else {
                 tokio::time::sleep(PAUSE).await;
@@ -75,12 +75,23 @@ impl Control {
     /// Drops the oldest lines of the apps' logs.
     pub(crate) async fn trim_app_logs(
         &self,
-        environments: impl IntoIterator<Item = EnvironmentId> + Send,
+        environments: HashSet<EnvironmentId>,
     ) -> Result<(), windlass_storage::StoreError> {
-        let environments: Vec<EnvironmentId> = environments.into_iter().collect();
+        let keep = self.settings().app_log_lines;
+        let mut too_long = Vec::new();
+        let mut uow = self.store().read().await?;
         for environment in environments {
+            let log = LogId::App(environment);
+            let head = uow.logs().head(log).await?;
+            // Now and then is often enough: a tenth more than wanted does no harm.
+            if keep + keep / 10 < head.next_seq.saturating_sub(head.first_seq) {
+                too_long.push(log);
+            }
+        }
+        drop(uow);
+        for log in too_long {
             let mut uow = self.store().write().await?;
-            uow.logs().trim(LogId::App(environment), self.settings().app_log_lines).await?;
+            uow.logs().trim(log, keep).await?;
             uow.commit().await?;
         }
         Ok(())

@@ -21,6 +21,7 @@ impl Control {
             self.follow_key_changes(&stop),
             self.keep_house(&stop),
         );
+        self.inner.stopping.cancel();
         if let Err(err) = self.write_key_uses().await {
             tracing::warn!(error = %Causes(&err), "uses of keys are lost");
         }

@@ -72,11 +72,13 @@ pub async fn put_env_var(
     // Holding the project's row, two puts of one name follow one another.
     project::find_for_update(&mut *uow, caller, Permission::EnvVarsWrite, project).await?;
     if let Some(id) = environment_id {
-        let found = environment::find(&mut *uow, caller, Permission::EnvVarsWrite, id).await;
-        let is_of_project = found.is_ok_and(|found| found.project_id == project);
-        if !is_of_project {
-            let message = "is not an environment of this project".to_owned();
-            return Err(ControlError::Invalid { field: "environment_id", message });
+        match environment::find(&mut *uow, caller, Permission::EnvVarsWrite, id).await {
+            Ok(found) if found.project_id == project => found.check_deployable()?,
+            Ok(_) | Err(ControlError::NotFound(_)) => {
+                let message = "is not an environment of this project".to_owned();
+                return Err(ControlError::Invalid { field: "environment_id", message });
+            }
+            Err(err) => return Err(err),
         }
     }
 

@@ -64,6 +64,7 @@ pub use crate::{
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
 use windlass_auth::{KeyFormat, KeyHasher, KeyVerifier};
 use windlass_domain::{Clock, Effects, Entropy, WorkerId};
 use windlass_engine::Engine;
@@ -117,6 +118,8 @@ struct Inner {
     routes: RouteKeeper,
     followers: Followers,
     reviving: Reviving,
+    /// Cancelled at the end of [`Control::run`].
+    stopping: CancellationToken,
 }
 
 impl Control {
@@ -157,6 +160,7 @@ impl Control {
             routes,
             followers: Followers::default(),
             reviving: Reviving::default(),
+            stopping: CancellationToken::new(),
         };
         Self { inner: Arc::new(inner) }
     }

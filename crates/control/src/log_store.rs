@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
 use uuid::Uuid;
-use windlass_domain::{LogId, LogStream, LogText, NewLogLine};
+use windlass_domain::{
+    BuildId, DeploymentId, EnvironmentId, LogId, LogStream, LogText, NewLogLine,
+};
 use windlass_engine::EngineLine;
 use windlass_storage::{Signal, SourceMove, StoreError, UnitOfWork};
 
@@ -22,6 +24,18 @@ pub(crate) struct Pipe {
     pub(crate) log: LogId,
     /// The build or deployment that printed them.
     pub(crate) source: Uuid,
+}
+
+impl Pipe {
+    /// What a build prints.
+    pub(crate) fn of_build(build: BuildId) -> Self {
+        Self { log: LogId::Build(build), source: build.to_uuid() }
+    }
+
+    /// What the app of a deployment prints, over all its starts.
+    pub(crate) fn of_app(environment: EnvironmentId, deployment: DeploymentId) -> Self {
+        Self { log: LogId::App(environment), source: deployment.to_uuid() }
+    }
 }
 
 impl Control {

@@ -2,10 +2,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{Semaphore, broadcast::error::RecvError};
 use tokio_util::sync::CancellationToken;
 use windlass_domain::{
     Deployment, DeploymentId, DeploymentState, Environment, EnvironmentId, EnvironmentState, LogId,
@@ -18,12 +18,17 @@ use crate::{
     worker::{LoadError, load_app_request},
 };
 
+/// How many apps that are gone are started again at once.
+const REVIVED_AT_ONCE: usize = 4;
+
 impl Control {
     /// Reconciles until `stop`: now and then, and whenever an app or an environment changes.
     pub(crate) async fn reconcile_until(&self, stop: &CancellationToken) {
-        let mut changes = self.engine().changes();
-        let mut signals = self.store().signals();
         loop {
+            // Anew each time: what happens from here on is seen by the look that follows, so that
+            // a burst causes one more round and not as many.
+            let mut changes = self.engine().changes();
+            let mut signals = self.store().signals();
             if let Err(err) = self.reconcile().await {
                 tracing::warn!(
                     error = %Causes(&err),
@@ -158,16 +163,19 @@ impl Control {
     /// Starts the app of a live deployment that is not there: the machine was restarted. Nobody
     /// waits for it, and while it goes on it is not begun again.
     fn revive_in_background(&self, environment: Environment, live: DeploymentId) {
-        if !self.inner.reviving.begin(live) {
-            return;
-        }
+        let Some(mark) = self.inner.reviving.begin(live) else { return };
         tracing::warn!(environment.id = %environment.id, "the live app is gone: starting it again");
         let control = self.clone();
         tokio::spawn(async move {
-            if let Err(err) = control.revive(&environment, live).await {
+            let _mark = mark;
+            // A few at a time: all at once after a restart of the machine, none would be healthy
+            // in time.
+            let Ok(_place) = control.inner.reviving.places.acquire().await else { return };
+            let stopping = control.inner.stopping.clone();
+            let revived = stopping.run_until_cancelled(control.revive(&environment, live)).await;
+            if let Some(Err(err)) = revived {
                 tracing::warn!(environment.id = %environment.id, error = %Causes(&err), "not started");
             }
-            control.inner.reviving.end(live);
         });
     }
 
@@ -181,7 +189,6 @@ impl Control {
             Err(LoadError::Gone) => return Ok(()),
             Err(LoadError::Control(err)) => return Err(err),
         };
-        self.follow_app(environment.id, live);
         match self.engine().start(&request).await {
             Ok(_) => self.inner.routes.refresh().await,
             Err(EngineError::Refused(reason)) => self.app_failed(environment, live, &reason).await,
@@ -202,7 +209,7 @@ impl Control {
         let held = uow.environments().find_for_update(organization, environment.id).await?;
         let deployment = uow.deployments().find_for_update(organization, live).await?;
         let (Some(held), Some(deployment)) = (held, deployment) else { return Ok(()) };
-        if held.live_deployment != Some(live) {
+        if held.live_deployment != Some(live) || held.state != EnvironmentState::Active {
             return Ok(());
         }
         uow.deployments().update(&deployment.fail(reason, now)?).await?;
@@ -222,17 +229,34 @@ impl Control {
 }
 
 /// The deployments whose apps are being started again.
-#[derive(Default)]
-pub(crate) struct Reviving(Mutex<HashSet<DeploymentId>>);
+pub(crate) struct Reviving {
+    marks: Arc<Mutex<HashSet<DeploymentId>>>,
+    places: Semaphore,
+}
+
+/// Marks a deployment until it is dropped.
+struct Mark {
+    deployment: DeploymentId,
+    marks: Arc<Mutex<HashSet<DeploymentId>>>,
+}
+
+impl Default for Reviving {
+    fn default() -> Self {
+        Self { marks: Arc::default(), places: Semaphore::new(REVIVED_AT_ONCE) }
+    }
+}
 
 impl Reviving {
-    /// Whether nobody is at it already.
-    fn begin(&self, deployment: DeploymentId) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(deployment)
+    /// `None` where somebody is at it already.
+    fn begin(&self, deployment: DeploymentId) -> Option<Mark> {
+        let is_new = self.marks.lock().unwrap_or_else(PoisonError::into_inner).insert(deployment);
+        is_new.then(|| Mark { deployment, marks: Arc::clone(&self.marks) })
     }
+}
 
-    fn end(&self, deployment: DeploymentId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&deployment);
+impl Drop for Mark {
+    fn drop(&mut self) {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.deployment);
     }
 }
 

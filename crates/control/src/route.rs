@@ -32,8 +32,10 @@ pub enum RouteTarget {
     App(Vec<SocketAddr>),
     /// Nowhere yet: the app is on its way.
     Starting,
-    /// Nowhere: the app does not run.
+    /// Nowhere: the app has failed.
     Down,
+    /// Nowhere: the environment is being taken down.
+    Stopped,
 }
 
 /// Derives the routes from the database and the engine.
@@ -72,6 +74,8 @@ impl RouteKeeper {
     /// Brings the routes up to date with everything committed before the call.
     pub(crate) async fn refresh(&self) -> Result<(), ControlError> {
         let _turn = self.turn.lock().await;
+        // Before the database is read: what is not coming any more is written there by then.
+        let coming = self.coming.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let observed =
             self.engine.observe().await.map_err(|err| ControlError::Unavailable(Box::new(err)))?;
         let states: HashMap<DeploymentId, AppState> =
@@ -80,7 +84,6 @@ impl RouteKeeper {
         let environments = uow.environments().list_present_of_everyone().await?;
         drop(uow);
 
-        let coming = self.coming.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let route = |environment: Environment| {
             let wanted = coming.get(&environment.id).copied().or(environment.live_deployment);
             let app = wanted.and_then(|wanted| states.get(&wanted));
@@ -118,17 +121,15 @@ impl Drop for Coming<'_> {
 
 fn target(environment: &EnvironmentState, app: Option<&AppState>) -> RouteTarget {
     match (app, environment) {
+        (_, EnvironmentState::Destroying | EnvironmentState::Destroyed { .. }) => {
+            RouteTarget::Stopped
+        }
         (Some(AppState::Running(app)), _) => RouteTarget::App(app.addresses.clone()),
         (Some(AppState::Starting | AppState::Restarting { .. }), _)
         | (None, EnvironmentState::Provisioning | EnvironmentState::Active) => {
             RouteTarget::Starting
         }
         (Some(AppState::Crashed { .. } | AppState::Stopped), _)
-        | (
-            None,
-            EnvironmentState::Failed { .. }
-            | EnvironmentState::Destroying
-            | EnvironmentState::Destroyed { .. },
-        ) => RouteTarget::Down,
+        | (None, EnvironmentState::Failed { .. }) => RouteTarget::Down,
     }
 }

@@ -34,7 +34,9 @@ pub enum GitUrlError {
     #[error("must be a git address such as `https://git.example.com/shop.git`")]
     Form,
     /// It would be stored and shown.
-    #[error("must not contain a password: the address is shown to everyone who sees the project")]
+    #[error(
+        "must not contain a user of `https` or a password: the address is shown to everyone who sees the project"
+    )]
     Password,
 }
 
@@ -99,7 +101,9 @@ fn check_authority(protocol: Protocol, rest: &str) -> Result<(), GitUrlError> {
         Some((user, host)) => (Some(user), host),
         None => (None, authority),
     };
-    if user.is_some_and(|user| user.contains(':')) {
+    // Access tokens are commonly written as the user of an `https` address.
+    let is_secret = matches!(protocol, Protocol::Https | Protocol::Http);
+    if user.is_some_and(|user| is_secret || user.contains(':')) {
         return Err(GitUrlError::Password);
     }
     let (host, port) = match host.rsplit_once(':') {
@@ -252,6 +256,10 @@ mod tests {
         ] {
             assert_eq!(text.parse::<GitUrl>(), Err(GitUrlError::Form), "{text:?}");
         }
-        assert_eq!("https://me:secret@host/x".parse::<GitUrl>(), Err(GitUrlError::Password));
+        for text in
+            ["https://me:secret@host/x", "https://ghp_token@host/x", "ssh://me:secret@host/x"]
+        {
+            assert_eq!(text.parse::<GitUrl>(), Err(GitUrlError::Password), "{text:?}");
+        }
     }
 }

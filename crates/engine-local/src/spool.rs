@@ -196,7 +196,7 @@ impl Spool {
     }
 }
 
-fn segment(folder: &Path, first: u64) -> PathBuf {
+pub(crate) fn segment(folder: &Path, first: u64) -> PathBuf {
     folder.join(format!("log.{first:020}"))
 }
 

@@ -191,6 +191,9 @@ pub struct AppRequest {
     pub start_timeout: Duration,
     /// What it may use.
     pub limits: AppLimits,
+    /// The number of the first line that it will print: one that is started again under the same
+    /// name goes on counting.
+    pub first_line: u64,
 }
 
 /// What an app may use.

@@ -11,9 +11,7 @@ use axum::{
 use tokio::time::timeout;
 use windlass_control::Caller;
 
-use crate::{
-    access::Access, app::Shared, deployments::MAX_WAIT, problem::Problem, request_id::RequestId,
-};
+use crate::{access::Access, app::Shared, problem::Problem, request_id::RequestId, wait::MAX_WAIT};
 
 /// What one operation asks of every request.
 pub(crate) struct Gate {
@@ -57,7 +55,7 @@ pub(crate) async fn pass(
 }
 
 /// The one bearer credential of a request (RFC 6750, section 2.1).
-fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let mut presented = headers.get_all(header::AUTHORIZATION).into_iter();
     let Some(value) = presented.next() else {
         return Err(Problem::no_credential());

@@ -5,12 +5,8 @@ mod get;
 mod list;
 mod rollback;
 mod view;
-mod wait;
 
-pub(crate) use self::{
-    view::DeploymentView,
-    wait::{MAX_WAIT, Wait, WaitQuery, settled},
-};
+pub(crate) use self::view::DeploymentView;
 
 use utoipa_axum::routes;
 use windlass_auth::Permission;

@@ -28,7 +28,6 @@ pub(crate) fn operations() -> Vec<Operation> {
 /// The pages at `/docs`, which are no operations.
 pub(crate) fn router() -> Router<Shared> {
     let config = Config::from("/openapi.json")
-        .persist_authorization(true)
         .display_request_duration(true)
         .display_operation_id(true)
         .validator_url("none");

@@ -61,7 +61,7 @@ pub(crate) struct MyCredential {
     #[schema(example = "ci")]
     name: String,
     /// Its first characters.
-    #[schema(example = "wls_3fJ9")]
+    #[schema(example = "wls_3fJ9xQ2L")]
     prefix: String,
     /// Its scopes.
     #[schema(example = json!(["read"]))]

@@ -27,6 +27,7 @@ mod projects;
 mod request_id;
 mod tag;
 mod usage;
+mod wait;
 
 pub use crate::{
     access::{OperationAccess, permissions},

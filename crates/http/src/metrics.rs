@@ -2,8 +2,8 @@
 
 use axum::{Extension, extract::State, http::header, response::IntoResponse};
 use utoipa_axum::routes;
-use windlass_auth::{Permission, Target, authorize};
-use windlass_control::Caller;
+use windlass_auth::Permission;
+use windlass_control::{Caller, may_read_metrics};
 
 use crate::{
     app::Shared,
@@ -39,8 +39,7 @@ pub(crate) async fn get_metrics(
 ) -> Result<impl IntoResponse, Problem> {
     // Without a caller it has been opened to everybody: the gate lets nobody else through.
     if let Some(Extension(caller)) = caller {
-        let target = Target::organization(caller.organization());
-        let _grant = authorize(&caller.principal, Permission::MetricsRead, target)?;
+        may_read_metrics(&caller)?;
     }
     Ok(([(header::CONTENT_TYPE, TEXT)], app.metrics.render()))
 }

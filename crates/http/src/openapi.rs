@@ -42,8 +42,10 @@ here are refused.
 **Lists** are arrays, newest first. `Link` (`rel=\"next\"`) and `X-Next-Cursor` lead to the next \
 page; the last one has neither.
 
-**Changes.** Single resources have an `ETag`. With `If-Match` a change fails with 412 where the \
-resource has changed meanwhile.
+**Changes.** A single project, environment or deployment comes with an `ETag`; a client that sends \
+it as `If-None-Match` gets a 304 while that is still what there is. Changing or deleting a project \
+and destroying an environment honour `If-Match`: they fail with 412 where it has changed \
+meanwhile. Other operations take no notice of `If-Match`.
 
 **Requests** may carry `X-Request-Id`; every answer has one, and the server's logs name it.
 ";

@@ -35,6 +35,18 @@ pub(crate) struct UsageQuery {
     to: Option<String>,
 }
 
+/// Sums over the billable builds that ended in a period.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BillableUsage)]
+pub(crate) struct BillableUsageView {
+    /// CPU time of the billable builds, in whole seconds.
+    #[schema(example = 316)]
+    billable_cpu_seconds: u64,
+    /// The billable builds.
+    #[schema(example = 251)]
+    billable_build_count: u64,
+}
+
 /// Sums over the builds that ended in a period.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Usage)]
@@ -76,25 +88,27 @@ pub(crate) async fn get_usage(
     Ok(Json(totals.into()))
 }
 
-/// Sum up what builds used (alias).
+/// Sum up what billable builds used.
 ///
-/// The same as `/api/usage`, where clients of nixbuild.net look for it.
+/// Where clients of nixbuild.net look for it, and exactly what they expect there; `/api/usage`
+/// tells more.
 #[utoipa::path(
     get,
     path = "/usage",
     tag = "usage",
     params(UsageQuery),
     responses(
-        (status = 200, description = "The sums", body = UsageView),
+        (status = 200, description = "The sums", body = BillableUsageView),
         (status = 422, description = "The end is earlier than the beginning", body = ErrorBody),
     ),
 )]
 pub(crate) async fn get_usage_at_root(
-    control: State<Control>,
-    caller: Extension<Caller>,
-    query: Query<UsageQuery>,
-) -> Result<Json<UsageView>, Problem> {
-    get_usage(control, caller, query).await
+    State(control): State<Control>,
+    Extension(caller): Extension<Caller>,
+    Query(query): Query<UsageQuery>,
+) -> Result<Json<BillableUsageView>, Problem> {
+    let totals = windlass_control::get_usage(&control, &caller, query.period()?).await?;
+    Ok(Json(totals.into()))
 }
 
 impl UsageQuery {
@@ -125,12 +139,21 @@ fn moment(name: &str, text: Option<&str>) -> Result<Option<DateTime<Utc>>, Probl
     })
 }
 
+impl From<UsageTotals> for BillableUsageView {
+    fn from(totals: UsageTotals) -> Self {
+        Self {
+            billable_cpu_seconds: totals.billable_cpu_micros / 1_000_000,
+            billable_build_count: totals.billable_build_count,
+        }
+    }
+}
+
 impl From<UsageTotals> for UsageView {
     fn from(totals: UsageTotals) -> Self {
-        let UsageTotals { cpu_micros, build_count, billable_cpu_micros, billable_build_count } =
-            totals;
+        let UsageTotals { cpu_micros, build_count, .. } = totals;
+        let BillableUsageView { billable_cpu_seconds, billable_build_count } = totals.into();
         Self {
-            billable_cpu_seconds: billable_cpu_micros / 1_000_000,
+            billable_cpu_seconds,
             billable_build_count,
             cpu_seconds: seconds(cpu_micros),
             build_count,

@@ -1,7 +1,7 @@
 //! Deletes a project.
 
 use windlass_auth::Permission;
-use windlass_domain::{PageRequest, Project, ProjectId};
+use windlass_domain::{PageRequest, Project, ProjectId, ProjectState};
 use windlass_storage::UnitOfWork;
 
 use crate::{Caller, Control, ControlError, Expected, environment, project::find_for_update};
@@ -18,7 +18,14 @@ pub async fn delete_project(
     let mut uow = control.store().write().await?;
     let project = find_for_update(&mut *uow, caller, Permission::ProjectsWrite, id).await?;
     expected.check(project.version)?;
-    let project = project.delete(now)?;
+    let project = if matches!(project.state, ProjectState::Deleting { .. }) {
+        // Asked again: removals that were given up are tried once more.
+        project
+    } else {
+        let project = project.delete(now)?;
+        uow.projects().update(&project).await?;
+        project
+    };
 
     let mut page = PageRequest::default();
     loop {
@@ -31,7 +38,6 @@ pub async fn delete_project(
             Some(_) | None => break,
         }
     }
-    uow.projects().update(&project).await?;
     let project = finish_if_empty(control, &mut *uow, project).await?;
     uow.commit().await?;
 

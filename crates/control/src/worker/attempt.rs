@@ -10,7 +10,7 @@ use windlass_storage::{Signal, StoreError, UnitOfWork};
 
 use crate::{
     Causes, Control, ControlError, telemetry,
-    worker::{deploy, destroy, lease_end},
+    worker::{LoadError, deploy, destroy, lease_end},
 };
 
 /// How long to wait before going on while the database is away.
@@ -51,6 +51,16 @@ pub(super) enum AttemptError {
 impl From<ControlError> for AttemptError {
     fn from(err: ControlError) -> Self {
         Self::Control(err)
+    }
+}
+
+impl From<LoadError> for AttemptError {
+    fn from(err: LoadError) -> Self {
+        match err {
+            // The project was deleted meanwhile, and with it everything that the job was for.
+            LoadError::Gone => Self::Lost,
+            LoadError::Control(err) => Self::Control(err),
+        }
     }
 }
 

@@ -24,7 +24,7 @@ const IN_FLIGHT: usize = 2_000;
 pub(super) async fn carry_out(attempt: &Attempt, loaded: Loaded) -> Result<(), AttemptError> {
     let control = &attempt.control;
     let (id, build) = (loaded.deployment.id, loaded.deployment.build_id);
-    let request = loaded.build_request(control, build).ok_or(AttemptError::Lost)?;
+    let request = loaded.build_request(control, build).await?;
     let report = match run(attempt, id, &request).await {
         Ok(report) => report,
         Err(AttemptError::Engine(EngineError::Refused(message))) => BuildReport {
@@ -49,7 +49,7 @@ async fn run(
     request: &BuildRequest,
 ) -> Result<BuildReport, AttemptError> {
     let control = &attempt.control;
-    let pipe = Pipe { log: LogId::Build(request.build), source: request.build.to_uuid() };
+    let pipe = Pipe::of_build(request.build);
     let from = control.stored_lines(pipe).await?;
     let (sender, lines) = mpsc::channel(IN_FLIGHT);
     let build_and_store = async {
@@ -66,12 +66,17 @@ async fn run(
         report = &mut build_and_store => return report,
         () = cancelled => {}
     }
-    // Again now and then: the build may only just have begun when it was called off.
+    // The build goes on being polled meanwhile: the engine may be in the middle of beginning it.
+    // Again now and then: it may only just have begun when it was called off.
     loop {
-        control.engine().cancel_build(request.build).await?;
+        let cancel = async {
+            control.engine().cancel_build(request.build).await?;
+            tokio::time::sleep(control.settings().poll).await;
+            Ok::<_, AttemptError>(())
+        };
         tokio::select! {
             report = &mut build_and_store => return report,
-            () = tokio::time::sleep(control.settings().poll) => {}
+            asked = cancel => asked?,
         }
     }
 }

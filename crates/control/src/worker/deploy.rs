@@ -125,10 +125,11 @@ async fn write_failure(
     reason: &str,
 ) -> Result<(), AttemptError> {
     let deployment = find_for_update(attempt, uow, id).await?;
+    // One that was called off may have left a build that nobody has ended.
+    build::end_without_report(attempt, uow, deployment.build_id, result, reason).await?;
     if deployment.state.is_settled() {
         return Ok(());
     }
-    build::end_without_report(attempt, uow, deployment.build_id, result, reason).await?;
     fail_deployment(attempt, uow, environment, deployment, reason).await
 }
 

@@ -6,7 +6,7 @@ use windlass_domain::{
 use windlass_engine::{AppLimits, AppRequest, BuildLimits, BuildRequest, Recipe, Variable};
 use windlass_storage::{StoreError, UnitOfWork};
 
-use crate::{Control, ControlError, env_var};
+use crate::{Control, ControlError, env_var, log_store::Pipe};
 
 /// Why a request could not be put together.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +30,6 @@ pub(super) struct Loaded {
     pub(super) deployment: Deployment,
     pub(super) environment: Environment,
     pub(super) project: Project,
-    pub(super) variables: Vec<Variable>,
 }
 
 /// Loads a deployment with everything around it.
@@ -45,8 +44,7 @@ pub(super) async fn load(
     let environment = environment.ok_or(LoadError::Gone)?;
     let project = uow.projects().find(organization, deployment.project_id).await?;
     let project = project.ok_or(LoadError::Gone)?;
-    let variables = env_var::variables_of(control, &mut *uow, &project, &environment).await?;
-    Ok(Loaded { deployment, environment, project, variables })
+    Ok(Loaded { deployment, environment, project })
 }
 
 /// Loads only the deployment.
@@ -64,19 +62,25 @@ pub(crate) async fn load_app_request(
     environment: &Environment,
     deployment: DeploymentId,
 ) -> Result<AppRequest, LoadError> {
-    Ok(load(control, environment.organization_id, deployment).await?.app_request(control))
+    load(control, environment.organization_id, deployment).await?.app_request(control).await
 }
 
 impl Loaded {
-    /// What the engine is told to build; `None` as long as the commit is not known.
-    pub(super) fn build_request(self, control: &Control, build: BuildId) -> Option<BuildRequest> {
+    /// What the engine is told to build. Only whoever builds or starts needs the variables: with a
+    /// lost key everything else goes on.
+    pub(super) async fn build_request(
+        self,
+        control: &Control,
+        build: BuildId,
+    ) -> Result<BuildRequest, LoadError> {
+        let variables = self.variables(control).await?;
         let settings = self.project.settings;
-        Some(BuildRequest {
+        Ok(BuildRequest {
             build,
             project: self.project.id,
             source: self.project.git_url,
             branch: self.environment.branch,
-            commit: self.deployment.commit?,
+            commit: self.deployment.commit.ok_or(LoadError::Gone)?,
             limits: build_limits(control, &settings),
             recipe: Recipe {
                 dockerfile: settings.dockerfile,
@@ -84,24 +88,33 @@ impl Loaded {
                 build_command: settings.build_command,
                 start_command: settings.start_command,
             },
-            variables: self.variables,
+            variables,
         })
     }
 
     /// What the engine is told to start.
-    pub(super) fn app_request(self, control: &Control) -> AppRequest {
+    pub(super) async fn app_request(self, control: &Control) -> Result<AppRequest, LoadError> {
+        let variables = self.variables(control).await?;
+        let pipe = Pipe::of_app(self.environment.id, self.deployment.id);
+        let first_line = control.stored_lines(pipe).await?;
         let settings = self.project.settings;
-        AppRequest {
+        Ok(AppRequest {
             deployment: self.deployment.id,
             environment: self.environment.id,
             build: self.deployment.build_id,
             limits: app_limits(control, &settings),
             start_command: settings.start_command,
-            variables: self.variables,
+            variables,
             port: settings.port,
             health_path: settings.health_path,
             start_timeout: control.settings().start_timeout,
-        }
+            first_line,
+        })
+    }
+
+    async fn variables(&self, control: &Control) -> Result<Vec<Variable>, ControlError> {
+        let mut uow = control.store().read().await?;
+        env_var::variables_of(control, &mut *uow, &self.project, &self.environment).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Starts the app of a deployment beside the one that answers, switches, and ends the old one.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use windlass_domain::{BuildResult, DeploymentId, DeploymentState, EnvironmentId, LogId};
 use windlass_engine::{AppState, EngineError, ObservedApp};
@@ -14,16 +14,26 @@ use super::{
 };
 use crate::telemetry;
 
+/// How often to look whether there is an app to follow.
+const FOLLOW_SOON: Duration = Duration::from_millis(10);
+
 /// Starts the app, waits until it is healthy, and makes it the one that answers.
 pub(super) async fn carry_out(attempt: &Attempt, loaded: Loaded) -> Result<(), AttemptError> {
     let control = &attempt.control;
     let id = loaded.deployment.id;
     let environment = loaded.environment.id;
-    let request = loaded.app_request(control);
+    // Its lines are stored; a server that was killed may not have come to this.
+    control.engine().forget_build(loaded.deployment.build_id).await?;
+    let request = loaded.app_request(control).await?;
     let starting = async {
-        // Its first lines are worth most when it does not start.
-        control.follow_app(environment, id);
-        control.engine().start(&request).await
+        let mut start = std::pin::pin!(control.engine().start(&request));
+        loop {
+            tokio::select! {
+                started = &mut start => return started,
+                // Once it is there: its first lines are worth most when it does not start.
+                () = tokio::time::sleep(FOLLOW_SOON) => control.follow_app(environment, id),
+            }
+        }
     };
     let started = tokio::select! {
         started = starting => Some(started),

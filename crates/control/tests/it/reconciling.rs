@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use windlass_domain::{DeploymentState, EnvironmentState, Id, LogId};
-use windlass_engine::{AppState, Engine as _};
+use windlass_engine::{AppState, Engine as _, fake::AppScript};
 
 use crate::support::Platform;
 
@@ -48,6 +48,26 @@ async fn after_a_restart_of_the_machine_live_apps_are_started_again() {
     platform.until("the app runs again", || async { platform.engine.running(deployment.id) }).await;
     let deployment = platform.deployment(deployment.id).await;
     assert!(matches!(deployment.state, DeploymentState::Live { .. }), "{deployment:?}");
+}
+
+#[tokio::test]
+async fn an_app_that_is_started_again_goes_on_in_its_log() {
+    let platform = Platform::new("goes_on").await;
+    let commit = platform.push('a');
+    platform.engine.script_app(&commit, AppScript::answering().print("up"));
+    let project = platform.project("Shop").await;
+    let (environment, deployment) = platform.environment(&project).await;
+    let _server = platform.serve("one");
+    platform.settled(deployment.id).await;
+    for times in [1, 2, 3] {
+        platform
+            .until("the app says that it is up", || async {
+                let log = platform.log(LogId::App(environment.id)).await;
+                (log.iter().filter(|line| *line == "up").count() == times).then_some(())
+            })
+            .await;
+        platform.engine.restart_machine();
+    }
 }
 
 #[tokio::test]

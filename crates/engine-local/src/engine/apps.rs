@@ -1,6 +1,6 @@
 //! Apps: started beside each other, adopted after a restart, stopped when told.
 
-use std::{path::Path, time::Duration};
+use std::{fs::File, path::Path, time::Duration};
 
 use tokio::{sync::mpsc, time::Instant};
 use windlass_domain::DeploymentId;
@@ -12,11 +12,13 @@ use crate::{
     files::{names, read_json, write_json},
     layout::{OUTPUT, STATE, STOP, make_folder},
     record::{AppRecord, AppStatus, Output, StopOrder},
-    spool::Reader,
+    spool::{Reader, segment},
 };
 
 /// How long a supervisor may take to end an app, after its grace.
 const END: Duration = Duration::from_secs(20);
+/// No fault of the app: it may be started again.
+const STOPPED: &str = "the app was stopped while it started";
 /// How often to look whether the lock is free of a supervisor that has written its last state.
 const FREED_SOON: Duration = Duration::from_millis(20);
 impl Shared {
@@ -26,27 +28,26 @@ impl Shared {
         self.ensure_app(request, &folder).await?;
 
         let mut wake = self.names.watch(&folder);
-        let refused = loop {
+        let failed = loop {
             // In this order: what a supervisor wrote last is true after it has ended.
             let is_alive = Claim::is_held(&folder);
             let Some(record) = read(&folder)? else {
-                return Err(EngineError::Refused(
-                    "the app was stopped while it started".to_owned(),
-                ));
+                return Err(EngineError::Unavailable(STOPPED.to_owned()));
             };
             match record.status {
                 AppStatus::Running if is_alive => return Ok(record.running()),
-                AppStatus::Crashed { reason } => break reason,
-                AppStatus::Stopped => break "the app was stopped while it started".to_owned(),
+                AppStatus::Crashed { reason } => break EngineError::Refused(reason),
+                AppStatus::Stopped => break EngineError::Unavailable(STOPPED.to_owned()),
                 AppStatus::Starting | AppStatus::Restarting { .. } | AppStatus::Running => {}
             }
             if !is_alive {
-                break "the app was interrupted while it started".to_owned();
+                let text = "the app was interrupted while it started";
+                break EngineError::Unavailable(text.to_owned());
             }
             wake.wait(LOOK).await;
         };
         self.stop(request.deployment, Duration::ZERO).await?;
-        Err(EngineError::Refused(refused))
+        Err(failed)
     }
 
     /// Begins to start the app unless it runs.
@@ -64,6 +65,9 @@ impl Shared {
                 EngineError::Refused(text)
             })?;
         make_folder(folder, 0o700).map_err(internal("making the app's folder"))?;
+        // The spool takes its first number from the name of its first file.
+        File::create(segment(folder, request.first_line))
+            .map_err(internal("making the app's log"))?;
         let order = self.app_order(request, output).map_err(internal("preparing the app"))?;
         let begun = self.supervise(folder, &order).await;
         if begun.is_err() {

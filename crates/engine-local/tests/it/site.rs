@@ -147,6 +147,7 @@ pub(crate) fn variable(key: &str, value: &str) -> Variable {
 
 pub(crate) fn app(request: &BuildRequest) -> AppRequest {
     AppRequest {
+        first_line: 0,
         deployment: DeploymentId::generate(effects()),
         environment: EnvironmentId::generate(effects()),
         build: request.build,

@@ -72,6 +72,7 @@ pub(super) fn request_for(prepared: &Prepared) -> BuildRequest {
 /// The request for another deployment of something that was built.
 pub(super) fn app_request(built: &BuildRequest) -> AppRequest {
     AppRequest {
+        first_line: 0,
         deployment: DeploymentId::generate(fx()),
         environment: EnvironmentId::generate(fx()),
         build: built.build,

@@ -29,7 +29,7 @@ impl AppRun {
         let app = Arc::new(Self {
             request: request.clone(),
             phase: watch::Sender::new(Phase::There(AppState::Starting)),
-            output: Output::new(),
+            output: Output::new(request.first_line),
         });
         tokio::spawn(play(Arc::clone(&app), script, address, engine));
         app

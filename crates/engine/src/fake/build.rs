@@ -14,7 +14,7 @@ pub(super) struct BuildRun {
 
 impl BuildRun {
     pub(super) fn begin(script: BuildScript, engine: Arc<Inner>, build: BuildId) -> Arc<Self> {
-        let run = Arc::new(Self { output: Output::new(), usage: script.usage });
+        let run = Arc::new(Self { output: Output::new(0), usage: script.usage });
         tokio::spawn(play(Arc::clone(&run), script, engine, build));
         run
     }

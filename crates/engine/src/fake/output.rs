@@ -8,7 +8,11 @@ use super::script::Step;
 use crate::EngineLine;
 
 /// Lines, and how it ended once it has.
-pub(super) struct Output<E>(watch::Sender<Printed<E>>);
+pub(super) struct Output<E> {
+    printed: watch::Sender<Printed<E>>,
+    /// The number of the first line.
+    first: u64,
+}
 
 struct Printed<E> {
     lines: Vec<EngineLine>,
@@ -16,16 +20,16 @@ struct Printed<E> {
 }
 
 impl<E: Clone + Send + Sync> Output<E> {
-    pub(super) fn new() -> Self {
-        Self(watch::Sender::new(Printed { lines: Vec::new(), end: None }))
+    pub(super) fn new(first: u64) -> Self {
+        Self { printed: watch::Sender::new(Printed { lines: Vec::new(), end: None }), first }
     }
 
     /// Adds a line, unless it has ended.
     pub(super) fn print(&self, time: DateTime<Utc>, stream: LogStream, text: &str) {
-        self.0.send_if_modified(|printed| {
+        self.printed.send_if_modified(|printed| {
             let is_open = printed.end.is_none();
             if is_open {
-                let number = printed.lines.len() as u64;
+                let number = self.first + printed.lines.len() as u64;
                 printed.lines.push(EngineLine { number, time, stream, text: text.into() });
             }
             is_open
@@ -44,7 +48,7 @@ impl<E: Clone + Send + Sync> Output<E> {
 
     /// Ends it, unless it has ended; `end` gets the number of lines.
     pub(super) fn end(&self, end: impl FnOnce(u64) -> E) -> bool {
-        self.0.send_if_modified(|printed| {
+        self.printed.send_if_modified(|printed| {
             let is_open = printed.end.is_none();
             if is_open {
                 printed.end = Some(end(printed.lines.len() as u64));
@@ -54,13 +58,13 @@ impl<E: Clone + Send + Sync> Output<E> {
     }
 
     pub(super) fn has_ended(&self) -> bool {
-        self.0.borrow().end.is_some()
+        self.printed.borrow().end.is_some()
     }
 
     /// Sends the lines from number `from` on until the end, and says what that is.
     pub(super) async fn read(&self, from: u64, lines: &mpsc::Sender<EngineLine>) -> E {
-        let mut printed = self.0.subscribe();
-        let mut next = usize::try_from(from).unwrap_or(usize::MAX);
+        let mut printed = self.printed.subscribe();
+        let mut next = usize::try_from(from.saturating_sub(self.first)).unwrap_or(usize::MAX);
         loop {
             let (news, end) = {
                 let printed = printed.borrow_and_update();

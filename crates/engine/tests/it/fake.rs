@@ -50,6 +50,7 @@ impl World {
     fn app(&self, build: &BuildRequest) -> AppRequest {
         let fx = self.entropy.with(&*self.clock);
         AppRequest {
+            first_line: 0,
             deployment: DeploymentId::generate(fx),
             environment: EnvironmentId::generate(fx),
             build: build.build,

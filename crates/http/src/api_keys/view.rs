@@ -15,7 +15,7 @@ pub(crate) struct ApiKeyView {
     #[schema(example = "ci")]
     name: String,
     /// Its first characters.
-    #[schema(example = "wls_3fJ9")]
+    #[schema(example = "wls_3fJ9xQ2L")]
     prefix: String,
     /// Its scopes.
     #[schema(example = json!(["read", "deployments:write"]))]
@@ -50,7 +50,7 @@ pub(crate) struct CreatedApiKeyView {
     #[serde(flatten)]
     pub(crate) record: ApiKeyView,
     /// The key itself. It is shown this once and cannot be had again.
-    #[schema(example = "wls_3fJ9xQ2LmN_…")]
+    #[schema(example = "wls_3fJ9xQ2LmN7_5TzKc8RwYb1HvPd4GsXn6JqUe2M11UbxB")]
     pub(crate) key: String,
 }
 

@@ -1,16 +1,15 @@
 //! `POST /api/deployments/{id}/rollback`
 
 use axum::{Extension, Json, extract::State, http::StatusCode};
-use windlass_control::{Caller, Control};
+use windlass_control::{Caller, wait_for_deployment};
 use windlass_domain::DeploymentId;
 
-use super::{
-    view::DeploymentView,
-    wait::{WaitQuery, settled},
-};
+use super::view::DeploymentView;
 use crate::{
+    app::Shared,
     extract::{Path, Query},
     problem::{ErrorBody, Problem},
+    wait::{WaitQuery, settled},
 };
 
 /// Roll back to a deployment.
@@ -28,13 +27,17 @@ use crate::{
     ),
 )]
 pub(crate) async fn rollback_deployment(
-    State(control): State<Control>,
+    State(app): State<Shared>,
     Extension(caller): Extension<Caller>,
     Path(to): Path<DeploymentId>,
     Query(wait): Query<WaitQuery>,
 ) -> Result<(StatusCode, Json<DeploymentView>), Problem> {
     let wait = wait.parse()?;
-    let deployment = windlass_control::rollback_deployment(&control, &caller, to).await?;
-    let deployment = settled(&control, &caller, deployment, wait).await;
+    let deployment = windlass_control::rollback_deployment(&app.control, &caller, to).await?;
+    let id = deployment.id;
+    let deployment = settled(wait, &app.stopping, deployment, |at_most| {
+        wait_for_deployment(&app.control, &caller, id, at_most)
+    })
+    .await;
     Ok((StatusCode::ACCEPTED, Json(deployment.into())))
 }

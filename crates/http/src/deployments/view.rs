@@ -5,6 +5,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use windlass_domain::{Deployment, DeploymentKind, DeploymentState, Trigger};
 
+use crate::tag::Tag;
+
 /// One commit of an environment's branch, from the wish to run it to its end.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Deployment)]
@@ -66,6 +68,11 @@ pub(crate) enum DeploymentStateView {
     Superseded,
     Failed,
     Cancelled,
+}
+
+/// The version of a deployment that a client sees: nobody changes it, it moves on by itself.
+pub(crate) fn tag(deployment: &Deployment) -> Tag {
+    Tag { version: 0, shown: Some(deployment.updated_at.timestamp_micros()) }
 }
 
 impl From<Deployment> for DeploymentView {

@@ -8,16 +8,16 @@ use axum::{
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
-use windlass_control::{Caller, EnvironmentDetail};
+use windlass_control::{Caller, EnvironmentDetail, wait_for_deployment};
 use windlass_domain::{BranchName, ProjectId};
 
 use super::view::{EnvironmentView, tag};
 use crate::{
     app::{App, Shared},
-    deployments::{Wait, WaitQuery},
     extract::{Body, Path, Query},
     fields::Fields,
     problem::{ErrorBody, Problem},
+    wait::{Wait, WaitQuery},
 };
 
 /// An environment to create.
@@ -80,7 +80,9 @@ async fn settled(
     wait: Option<Wait>,
 ) -> EnvironmentDetail {
     let (Some(wait), Some(first)) = (wait, &created.latest_deployment) else { return created };
-    wait.settled(&app.control, caller, first.clone()).await;
+    let wait_for = |at_most| wait_for_deployment(&app.control, caller, first.id, at_most);
+    // The environment is looked at whatever is seen of its deployment.
+    let _ = wait.until(&app.stopping, wait_for).await;
     let now = windlass_control::get_environment(&app.control, caller, created.environment.id);
     now.await.unwrap_or(created)
 }

@@ -1,13 +1,15 @@
 //! `POST /api/environments/{id}/rebuild` and its other name, `/restart`
 
 use axum::{Extension, Json, extract::State, http::StatusCode};
-use windlass_control::{Caller, Control};
+use windlass_control::{Caller, wait_for_deployment};
 use windlass_domain::EnvironmentId;
 
 use crate::{
-    deployments::{DeploymentView, WaitQuery, settled},
+    app::Shared,
+    deployments::DeploymentView,
     extract::{Path, Query},
     problem::{ErrorBody, Problem},
+    wait::{WaitQuery, settled},
 };
 
 /// Rebuild an environment.
@@ -25,14 +27,18 @@ use crate::{
     ),
 )]
 pub(crate) async fn rebuild_environment(
-    State(control): State<Control>,
+    State(app): State<Shared>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<EnvironmentId>,
     Query(wait): Query<WaitQuery>,
 ) -> Result<(StatusCode, Json<DeploymentView>), Problem> {
     let wait = wait.parse()?;
-    let deployment = windlass_control::rebuild_environment(&control, &caller, id).await?;
-    let deployment = settled(&control, &caller, deployment, wait).await;
+    let deployment = windlass_control::rebuild_environment(&app.control, &caller, id).await?;
+    let id = deployment.id;
+    let deployment = settled(wait, &app.stopping, deployment, |at_most| {
+        wait_for_deployment(&app.control, &caller, id, at_most)
+    })
+    .await;
     Ok((StatusCode::ACCEPTED, Json(deployment.into())))
 }
 
@@ -50,10 +56,10 @@ pub(crate) async fn rebuild_environment(
     ),
 )]
 pub(crate) async fn restart_environment(
-    control: State<Control>,
+    app: State<Shared>,
     caller: Extension<Caller>,
     id: Path<EnvironmentId>,
     wait: Query<WaitQuery>,
 ) -> Result<(StatusCode, Json<DeploymentView>), Problem> {
-    rebuild_environment(control, caller, id, wait).await
+    rebuild_environment(app, caller, id, wait).await
 }

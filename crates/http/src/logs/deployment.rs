@@ -15,6 +15,7 @@ use crate::{app::Shared, extract::Path, problem::Problem};
 /// What its build prints. As JSON unless `Accept` prefers another form:
 /// `text/event-stream` sends each line as an event (`id` is its number, `Last-Event-ID` resumes,
 /// `event: end` follows the last line there can be), `text/plain` only the lines' texts.
+/// What goes on ends with the credential that opened it.
 #[utoipa::path(
     get,
     path = "/api/deployments/{id}/logs",
@@ -37,5 +38,5 @@ pub(crate) async fn open_deployment_log(
     request: LogRequest,
 ) -> Result<Response, Problem> {
     let reader = windlass_control::open_deployment_log(&app.control, &caller, id).await?;
-    request.answer(reader, app.stopping.clone()).await
+    request.answer(app, reader).await
 }

@@ -7,7 +7,6 @@ use axum::response::{
     sse::{Event, KeepAlive, Sse},
 };
 use futures_util::stream;
-use windlass_control::Causes;
 use windlass_domain::LogLine;
 
 use super::{
@@ -46,14 +45,7 @@ impl Stream {
                     self.is_over = true;
                     return Some(Event::default().event("end").data("{}"));
                 }
-                Ok(Next::Paused) => self.is_over = true,
-                Err(err) => {
-                    tracing::warn!(
-                        error = %Causes(&err),
-                        "a log cannot be read on, its reader has to come back",
-                    );
-                    self.is_over = true;
-                }
+                Ok(Next::Paused) | Err(_) => self.is_over = true,
             }
         }
         let line = LogLineView::from(self.ready.pop_front()?);

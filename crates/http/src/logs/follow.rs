@@ -1,22 +1,29 @@
 //! Reads a log chunk by chunk, no faster than somebody takes the chunks.
 
-use tokio_util::sync::CancellationToken;
-use windlass_control::{ControlError, LogReader};
+use secrecy::{ExposeSecret, SecretString};
+use tracing::{Instrument, Span};
+use windlass_control::{Causes, ControlError, LogReader};
 use windlass_domain::LogLine;
+
+use crate::app::Shared;
 
 /// How many lines are held in memory for one client.
 const CHUNK: u32 = 200;
 
 /// A log on its way to one client.
 pub(crate) struct Follow {
-    pub(crate) reader: LogReader,
+    app: Shared,
+    reader: LogReader,
     /// The number of the last line that was taken.
-    pub(crate) after: u64,
+    after: u64,
     /// Whether to wait for what is not printed yet.
     goes_on: bool,
-    /// Where to stop instead: after the line that was the last one at the beginning.
+    /// Where to stop instead: before the line that was to come next at the beginning.
     until: Option<u64>,
-    stopping: CancellationToken,
+    /// What the client presented, unless nobody looks at credentials.
+    presented: Option<SecretString>,
+    /// The request's: it has been answered by the time the log is read.
+    span: Span,
 }
 
 /// What comes next.
@@ -31,20 +38,31 @@ pub(crate) enum Next {
 
 impl Follow {
     pub(crate) fn new(
+        app: Shared,
         reader: LogReader,
         after: u64,
         goes_on: bool,
-        stopping: CancellationToken,
+        presented: Option<SecretString>,
     ) -> Self {
-        Self { reader, after, goes_on, until: None, stopping }
+        Self { app, reader, after, goes_on, until: None, presented, span: Span::current() }
     }
 
-    /// The next lines; where there are none yet and it goes on, waits for them.
+    /// The next lines; where there are none yet and it goes on, waits for them. A failure has been
+    /// logged by the time it is returned.
     pub(crate) async fn next(&mut self) -> Result<Next, ControlError> {
+        let span = self.span.clone();
+        async { self.read_on().await.inspect_err(log) }.instrument(span).await
+    }
+
+    async fn read_on(&mut self) -> Result<Next, ControlError> {
         loop {
+            if self.goes_on && !self.may_go_on().await {
+                return Ok(Next::Paused);
+            }
             let chunk = self.reader.read(self.after, CHUNK).await?;
             let until = *self.until.get_or_insert(chunk.next_seq);
-            if let Some(last) = chunk.lines.last().filter(|_| self.goes_on || self.after < until) {
+            let is_wanted = self.goes_on || self.after + 1 < until;
+            if let Some(last) = chunk.lines.last().filter(|_| is_wanted) {
                 self.after = last.seq;
                 return Ok(Next::Lines(chunk.lines));
             }
@@ -54,10 +72,28 @@ impl Follow {
             if !self.goes_on {
                 return Ok(Next::Paused);
             }
-            let (stopping, reader) = (&self.stopping, &mut self.reader);
-            if stopping.run_until_cancelled(reader.changed()).await.is_none() {
-                return Ok(Next::Paused);
-            }
+            let (stopping, reader) = (&self.app.stopping, &mut self.reader);
+            stopping.run_until_cancelled(reader.changed()).await;
         }
+    }
+
+    /// Whether the server goes on, and the credential still opens anything: it may be revoked or
+    /// expire while its stream lasts. One that cannot be looked at now has been good so far.
+    async fn may_go_on(&self) -> bool {
+        if self.app.stopping.is_cancelled() {
+            return false;
+        }
+        let Some(presented) = &self.presented else { return true };
+        let principal = self.app.control.authenticate(presented.expose_secret()).await;
+        !matches!(principal, Err(ControlError::InvalidCredential))
+    }
+}
+
+fn log(err: &ControlError) {
+    let error = Causes(err);
+    if matches!(err, ControlError::Unavailable(_)) {
+        tracing::warn!(%error, "a log cannot be read on for now, its reader has to come back");
+    } else {
+        tracing::error!(%error, "a log cannot be read on, its reader has to come back");
     }
 }

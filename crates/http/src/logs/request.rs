@@ -6,13 +6,13 @@ use axum::{
     http::{HeaderMap, HeaderName, request::Parts},
     response::{IntoResponse, Response},
 };
+use secrecy::SecretString;
 use serde::Deserialize;
-use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
 use windlass_control::LogReader;
 
 use super::{accept::Form, events, follow::Follow, text, view::LogView};
-use crate::{extract::Query, problem::Problem};
+use crate::{app::Shared, authentication::bearer, extract::Query, problem::Problem};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -40,33 +40,30 @@ pub(crate) struct LogRequest {
     after: u64,
     limit: u32,
     follow: bool,
+    /// What the client presented, unless nobody looks at credentials.
+    presented: Option<SecretString>,
 }
 
 impl LogRequest {
     /// Answers in the form that the client prefers.
-    pub(crate) async fn answer(
-        self,
-        reader: LogReader,
-        stopping: CancellationToken,
-    ) -> Result<Response, Problem> {
-        let follow = |goes_on| Follow::new(reader, self.after, goes_on, stopping);
-        match self.form {
+    pub(crate) async fn answer(self, app: Shared, reader: LogReader) -> Result<Response, Problem> {
+        let Self { form, after, limit, follow, presented } = self;
+        match form {
             Form::Json => {
-                let Follow { reader, after, .. } = follow(false);
-                let chunk = reader.read(after, self.limit).await?;
+                let chunk = reader.read(after, limit).await?;
                 Ok(Json(LogView::from(chunk)).into_response())
             }
-            Form::Events => Ok(events::answer(follow(true))),
-            Form::Text => Ok(text::answer(follow(self.follow))),
+            Form::Events => Ok(events::answer(Follow::new(app, reader, after, true, presented))),
+            Form::Text => Ok(text::answer(Follow::new(app, reader, after, follow, presented))),
         }
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for LogRequest {
+impl FromRequestParts<Shared> for LogRequest {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Query(query) = Query::<LogQuery>::from_request_parts(parts, state).await?;
+    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
+        let Query(query) = Query::<LogQuery>::from_request_parts(parts, app).await?;
         let limit = query.limit.unwrap_or(LogReader::MAX_LINES);
         if !(1..=LogReader::MAX_LINES).contains(&limit) {
             return Err(Problem::bad_query("`limit` must be between 1 and 1000"));
@@ -76,7 +73,11 @@ impl<S: Send + Sync> FromRequestParts<S> for LogRequest {
             return Err(Problem::bad_query("`after_seq` must be the number of a line"));
         }
         let follow = query.follow.unwrap_or(false);
-        Ok(Self { form: Form::wanted(&parts.headers), after, limit, follow })
+        let presented = match &app.everyone {
+            Some(_) => None,
+            None => Some(bearer(&parts.headers)?.into()),
+        };
+        Ok(Self { form: Form::wanted(&parts.headers), after, limit, follow, presented })
     }
 }
 

@@ -1,7 +1,7 @@
 //! How a failed use case is answered.
 
 use axum::http::StatusCode;
-use windlass_auth::{Denied, Scope};
+use windlass_auth::Scope;
 use windlass_control::ControlError;
 
 use super::{FieldError, Problem};
@@ -29,18 +29,6 @@ impl From<ControlError> for Problem {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "internal error")
                     .caused_by(err)
             }
-        }
-    }
-}
-
-impl From<Denied> for Problem {
-    fn from(denied: Denied) -> Self {
-        match denied {
-            Denied::Hidden => Self::of_status(StatusCode::NOT_FOUND),
-            Denied::Forbidden { permission } => {
-                Self::insufficient_scope(Scope::granting(permission))
-            }
-            Denied::WrongOrganization => Self::wrong_organization(),
         }
     }
 }

@@ -1,20 +1,23 @@
 //! `DELETE /api/projects/{id}`
 
 use axum::{Extension, Json, extract::State, http::StatusCode};
-use windlass_control::{Caller, Control};
+use windlass_control::{Caller, wait_until_deleted};
 use windlass_domain::ProjectId;
 
 use super::view::ProjectView;
 use crate::{
-    extract::Path,
+    app::Shared,
+    extract::{Path, Query},
     problem::{ErrorBody, Problem},
     tag::IfMatch,
+    wait::{WaitQuery, settled},
 };
 
 /// Delete a project and all its environments.
 ///
 /// It is `deleting` until the last environment has been taken down; without any, it is `deleted`
-/// at once.
+/// at once. Waiting needs the permission `projects:read` as well; without it the answer comes at
+/// once.
 #[utoipa::path(
     delete,
     path = "/api/projects/{id}",
@@ -22,6 +25,7 @@ use crate::{
     params(
         ("id" = String, Path, description = "The project", example = "proj_01kdvdna000000000000000003"),
         ("If-Match" = Option<String>, Header),
+        WaitQuery,
     ),
     responses(
         (status = 202, description = "The project in its new state", body = ProjectView),
@@ -30,11 +34,17 @@ use crate::{
     ),
 )]
 pub(crate) async fn delete_project(
-    State(control): State<Control>,
+    State(app): State<Shared>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<ProjectId>,
     IfMatch(expected): IfMatch,
+    Query(wait): Query<WaitQuery>,
 ) -> Result<(StatusCode, Json<ProjectView>), Problem> {
-    let project = windlass_control::delete_project(&control, &caller, id, expected).await?;
+    let wait = wait.parse()?;
+    let deleting = windlass_control::delete_project(&app.control, &caller, id, expected).await?;
+    let project = settled(wait, &app.stopping, deleting.clone(), |at_most| {
+        wait_until_deleted(&app.control, &caller, deleting.clone(), at_most)
+    })
+    .await;
     Ok((StatusCode::ACCEPTED, Json(project.into())))
 }

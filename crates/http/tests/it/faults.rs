@@ -134,6 +134,7 @@ async fn a_log_that_cannot_be_read_on_ends_without_saying_that_it_has_ended() {
     let api = TestApi::start("fault_log").await;
     let project = api.project("shop").await;
     let environment = api.environment(&project, "main").await;
+    let (logged, _guard) = Logged::start();
     let open = async |accept: &str| {
         let path = format!("/api/environments/{environment}/logs?follow=true");
         let request = TestApi::request(&api.owner, Method::GET, &path)
@@ -149,6 +150,10 @@ async fn a_log_that_cannot_be_read_on_ends_without_saying_that_it_has_ended() {
 
     assert!(events.next().await.is_none(), "a client comes back to a stream that is cut short");
     assert!(text.next().await.is_some_and(|chunk| chunk.is_err()), "a part is not the whole");
+    let told = logged.with("no route to 10.0.0.7");
+    assert_eq!(told.len(), 2, "once for each: {told:?}");
+    let is_of_request = |line: &String| line.contains("\"request.id\":\"test\"");
+    assert!(told.iter().all(is_of_request), "{told:?}");
 }
 
 #[tokio::test]

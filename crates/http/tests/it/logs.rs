@@ -7,7 +7,7 @@ use axum::{
     http::{Method, StatusCode, header},
     response::Response,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt;
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
@@ -55,9 +55,12 @@ impl Printing {
     }
 
     async fn open(&self, query: &str, accept: &str, last: Option<&str>) -> Response {
+        self.open_as(&self.api.owner, query, accept, last).await
+    }
+
+    async fn open_as(&self, key: &str, query: &str, accept: &str, last: Option<&str>) -> Response {
         let path = format!("{}{query}", self.path);
-        let mut request =
-            TestApi::request(&self.api.owner, Method::GET, &path).header(header::ACCEPT, accept);
+        let mut request = TestApi::request(key, Method::GET, &path).header(header::ACCEPT, accept);
         if let Some(last) = last {
             request = request.header("Last-Event-ID", last);
         }
@@ -67,8 +70,7 @@ impl Printing {
     async fn events(&self, query: &str, last: Option<&str>) -> Events {
         let response = self.open(query, "text/event-stream", last).await;
         assert_eq!(response.status(), StatusCode::OK);
-        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
-        Events { body: response.into_body().into_data_stream(), text: String::new() }
+        Events::of(response)
     }
 
     async fn text(&self, query: &str) -> String {
@@ -90,6 +92,11 @@ struct Events {
 }
 
 impl Events {
+    fn of(response: Response) -> Self {
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
+        Self { body: response.into_body().into_data_stream(), text: String::new() }
+    }
+
     /// The next event as its fields; `None` at the end of the stream.
     async fn next(&mut self) -> Option<Vec<String>> {
         loop {
@@ -210,6 +217,72 @@ async fn a_stopping_server_lets_its_readers_go() {
     app.api.stopping.cancel();
 
     assert_eq!(events.next().await, None);
+}
+
+#[tokio::test]
+async fn a_stopping_server_does_not_hand_out_what_is_left_of_a_long_log() {
+    let app = Printing::start("log_stop_backlog").await;
+    app.print(&["a line"; 1_000]).await;
+    let mut events = app.events("", None).await;
+    events.line().await;
+
+    app.api.stopping.cancel();
+
+    let mut taken = 1;
+    while let Some(event) = events.next().await {
+        assert_ne!(event[0], "event: end", "the reader shall come back for the rest");
+        taken += 1;
+    }
+    assert!(taken < 1_000, "{taken} lines");
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_key() {
+    let app = Printing::start("log_revoked").await;
+    let body = json!({ "name": "brief", "scopes": ["read"] });
+    let created = app.api.post("/api/auth/api-keys", body).await.body;
+    let key = created["key"].as_str().unwrap();
+    app.print(&["one"]).await;
+    let mut events = Events::of(app.open_as(key, "", "text/event-stream", None).await);
+    assert_eq!(events.line().await, (1, "one".to_owned()));
+    let text = app.open_as(key, "?follow=true", "text/plain", None).await;
+    let mut text = text.into_body().into_data_stream();
+    assert_eq!(text.next().await.unwrap().unwrap(), "one\n");
+
+    let revoked = format!("/api/auth/api-keys/{}", created["id"].as_str().unwrap());
+    assert_eq!(app.api.delete(&revoked).await.status, StatusCode::NO_CONTENT);
+    app.print(&["two"]).await;
+
+    assert_eq!(events.next().await, None);
+    assert!(text.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_key_expires() {
+    let app = Printing::start("log_expired").await;
+    let body = json!({ "name": "brief", "scopes": ["read"], "expires_at": "2026-01-01T00:10:00Z" });
+    let created = app.api.post("/api/auth/api-keys", body).await.body;
+    let key = created["key"].as_str().unwrap();
+    app.print(&["one"]).await;
+    let mut events = Events::of(app.open_as(key, "", "text/event-stream", None).await);
+    events.line().await;
+
+    app.api.clock.advance(TimeDelta::minutes(10));
+    app.print(&["two"]).await;
+
+    assert_eq!(events.next().await, None);
+}
+
+#[tokio::test]
+async fn text_that_does_not_go_on_ends_where_the_log_ended_when_it_was_asked_for() {
+    let app = Printing::start("log_text_until").await;
+    app.print(&["one"]).await;
+    let mut text = app.open("", "text/plain", None).await.into_body().into_data_stream();
+    assert_eq!(text.next().await.unwrap().unwrap(), "one\n");
+
+    app.print(&["two"]).await;
+
+    assert!(text.next().await.is_none());
 }
 
 #[tokio::test]

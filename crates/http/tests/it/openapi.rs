@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::Value;
+use windlass_auth::KeyFormat;
 
 use crate::contract::{DOCUMENT, operations, resolve, validate};
 
@@ -95,6 +96,23 @@ fn examples_are_what_their_schemas_say() {
         count += 1;
     });
     assert!(60 < count, "only {count} examples");
+}
+
+#[test]
+fn the_example_of_a_key_has_the_form_of_one() {
+    let schemas = &DOCUMENT["components"]["schemas"];
+    let mut examples = Vec::new();
+    walk(schemas, "", &mut |value, place| {
+        if place.ends_with("/properties/key") || place.ends_with("/properties/prefix") {
+            examples.push(value["example"].as_str().unwrap().to_owned());
+        }
+    });
+    let is_of_key = |text: &&String| text.starts_with("wls_");
+    let key = examples.iter().filter(is_of_key).max_by_key(|text| text.len()).unwrap();
+    assert!(KeyFormat::default().parse(key).is_some(), "{key}");
+    for prefix in examples.iter().filter(is_of_key).filter(|text| *text != key) {
+        assert!(key.starts_with(prefix.as_str()) && prefix.len() == "wls_".len() + 8, "{prefix}");
+    }
 }
 
 fn walk(value: &Value, place: &str, visit: &mut impl FnMut(&Value, &str)) {

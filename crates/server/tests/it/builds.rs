@@ -37,6 +37,22 @@ async fn a_build_that_never_ends_is_ended_with_all_its_children() {
 }
 
 #[tokio::test]
+async fn builds_that_are_called_off_as_they_begin_hold_nobody_up() {
+    let server = TestServer::start("called_off").await;
+    let repository = Repository::with(&[STATIC]);
+    let deployed = server.api.deploy(repository.path(), json!({})).await;
+    assert_eq!(deployed.state(), "live", "{}", deployed.reason());
+    for _ in 0..5 {
+        let deployment = server.api.rebuild(&deployed.environment).await;
+        let path = format!("/api/deployments/{deployment}");
+        server.api.until(&path, |it| it["state"] != "queued").await;
+        server.api.post(&format!("{path}/cancel"), json!({})).await;
+    }
+    let last = server.api.settled(&server.api.rebuild(&deployed.environment).await).await;
+    assert_eq!(last["state"], "live", "{last}\n{}", server.log());
+}
+
+#[tokio::test]
 async fn what_a_build_leaves_in_the_background_ends_with_it() {
     let server = TestServer::start("background").await;
     let repository = Repository::with(&[STATIC]);

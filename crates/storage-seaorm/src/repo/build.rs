@@ -19,15 +19,14 @@ const NEEDED: &str = "
     SELECT build_id FROM deployments
     WHERE state IN ('queued', 'building', 'deploying', 'live')
     UNION
-    SELECT build_id FROM (
-        SELECT deployments.build_id, ROW_NUMBER() OVER (
-            PARTITION BY deployments.environment_id ORDER BY deployments.id DESC
-        ) AS age
-        FROM deployments
-        JOIN environments ON environments.id = deployments.environment_id
-        WHERE environments.state <> 'destroyed' AND deployments.state IN ('live', 'superseded')
-    ) AS aged
-    WHERE age <= $1";
+    SELECT deployments.build_id FROM environments
+    JOIN deployments ON deployments.id IN (
+        SELECT newest.id FROM deployments AS newest
+        WHERE newest.environment_id = environments.id
+            AND newest.state IN ('live', 'superseded')
+        ORDER BY newest.id DESC LIMIT $1
+    )
+    WHERE environments.state <> 'destroyed'";
 
 fn find_one(organization: OrganizationId, id: BuildId) -> Select<Entity> {
     Entity::find_by_id(id.to_uuid()).filter(Column::OrganizationId.eq(organization.to_uuid()))

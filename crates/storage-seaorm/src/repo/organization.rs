@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, QueryFilter,
+    QueryOrder, QuerySelect, sea_query::Expr,
 };
 use windlass_auth::{Membership, Role};
 use windlass_domain::{Organization, OrganizationId, User, UserId};
@@ -24,7 +24,11 @@ impl OrganizationRepo for Repo<'_> {
         row.map(Organization::try_from).transpose()
     }
 
-    #[tracing::instrument(name = "db.organization.first_of_everyone_for_update", level = "debug", skip_all)]
+    #[tracing::instrument(
+        name = "db.organization.first_of_everyone_for_update",
+        level = "debug",
+        skip_all
+    )]
     async fn first_of_everyone_for_update(&mut self) -> Result<Option<Organization>, StoreError> {
         // There is no row yet that could be locked; SQLite has only one writer anyway.
         if self.db.get_database_backend() == DbBackend::Postgres {

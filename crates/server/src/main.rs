@@ -20,10 +20,6 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
-/// Its latency under load is steadier than the C library's.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Windlass: builds git repositories, runs them as apps, and meters what they cost.
 #[derive(Parser)]
 #[command(name = "windlass-server", version)]

@@ -8,7 +8,8 @@ use std::{
 use tokio::sync::{Semaphore, broadcast::error::RecvError};
 use tokio_util::sync::CancellationToken;
 use windlass_domain::{
-    Deployment, DeploymentId, DeploymentState, Environment, EnvironmentId, EnvironmentState, LogId,
+    BuildId, Deployment, DeploymentId, DeploymentState, Environment, EnvironmentId,
+    EnvironmentState, LogId,
 };
 use windlass_engine::{AppState, EngineError, ObservedApp};
 use windlass_storage::Signal;
@@ -65,7 +66,11 @@ impl Control {
     /// Brings the engine and the routes in step with the database, once. Where they agree it does
     /// nothing. Called before the server begins to listen, it adopts what still runs.
     pub async fn reconcile(&self) -> Result<(), ControlError> {
-        // In this order: an app seen here belongs to an environment that was stored before it.
+        // In this order: an app or a build seen here belongs to rows that were stored before it.
+        let kept = match self.engine().kept_builds().await {
+            Ok(kept) => kept,
+            Err(err) => return Err(ControlError::Unavailable(Box::new(err))),
+        };
         let observed = self
             .engine()
             .observe()
@@ -94,7 +99,11 @@ impl Control {
             }
         }
         self.inner.routes.refresh().await?;
-        if let Err(err) = self.engine().keep_only(&needed).await {
+        let unneeded: Vec<BuildId> =
+            kept.into_iter().filter(|build| !needed.contains(build)).collect();
+        if !unneeded.is_empty()
+            && let Err(err) = self.engine().remove_builds(&unneeded).await
+        {
             tracing::warn!(error = %Causes(&err), "cannot remove what old builds left");
         }
         self.trim_app_logs(running_environments(&observed)).await?;

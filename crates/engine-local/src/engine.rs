@@ -168,8 +168,12 @@ impl Engine for LocalEngine {
         self.shared.forget_build(build).await
     }
 
-    async fn keep_only(&self, builds: &[BuildId]) -> Result<(), EngineError> {
-        self.shared.keep_only(builds).await
+    async fn kept_builds(&self) -> Result<Vec<BuildId>, EngineError> {
+        Ok(self.shared.kept_builds())
+    }
+
+    async fn remove_builds(&self, builds: &[BuildId]) -> Result<(), EngineError> {
+        self.shared.remove_builds(builds).await
     }
 
     async fn start(&self, request: &AppRequest) -> Result<RunningApp, EngineError> {

@@ -21,7 +21,7 @@ pub use self::{
         a_cancelled_build_reports_that, a_forgotten_build_can_still_be_run,
         a_reader_goes_on_from_any_line, building_again_joins,
         cancelling_what_has_ended_or_never_began_changes_nothing, forgetting_ends_what_runs,
-        keeping_some_builds_leaves_running_ones_alone, keeping_some_builds_removes_the_others,
+        removing_builds_leaves_running_ones_alone, removing_some_builds_keeps_the_others,
     },
     harness::{AppPlan, BuildPlan, Harness, Plan, Prepared},
 };
@@ -42,8 +42,8 @@ macro_rules! engine_contract {
             cancelling_what_has_ended_or_never_began_changes_nothing
             forgetting_ends_what_runs
             a_forgotten_build_can_still_be_run
-            keeping_some_builds_removes_the_others
-            keeping_some_builds_leaves_running_ones_alone
+            removing_some_builds_keeps_the_others
+            removing_builds_leaves_running_ones_alone
             an_app_answers_and_is_observed
             an_app_needs_its_build
             an_app_that_does_not_become_healthy_is_stopped_again

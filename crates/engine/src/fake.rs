@@ -57,8 +57,10 @@ pub enum Operation {
     CancelBuild,
     /// [`Engine::forget_build`].
     ForgetBuild,
-    /// [`Engine::keep_only`].
-    KeepOnly,
+    /// [`Engine::kept_builds`].
+    KeptBuilds,
+    /// [`Engine::remove_builds`].
+    RemoveBuilds,
     /// [`Engine::start`].
     Start,
     /// [`Engine::stop`].
@@ -275,8 +277,12 @@ impl Engine for FakeEngine {
         Ok(())
     }
 
-    async fn keep_only(&self, builds: &[BuildId]) -> Result<(), EngineError> {
-        self.call(Operation::KeepOnly)?.keep_only(builds);
+    async fn kept_builds(&self) -> Result<Vec<BuildId>, EngineError> {
+        Ok(self.call(Operation::KeptBuilds)?.kept_builds())
+    }
+
+    async fn remove_builds(&self, builds: &[BuildId]) -> Result<(), EngineError> {
+        self.call(Operation::RemoveBuilds)?.remove_builds(builds);
         Ok(())
     }
 

@@ -52,8 +52,11 @@ pub trait Engine: Send + Sync {
     /// stored elsewhere. What was built stays. A build that still runs is ended.
     async fn forget_build(&self, build: BuildId) -> Result<(), EngineError>;
 
-    /// Removes everything built, except for these. Builds that run are not touched.
-    async fn keep_only(&self, builds: &[BuildId]) -> Result<(), EngineError>;
+    /// The builds of which something that was built is kept.
+    async fn kept_builds(&self) -> Result<Vec<BuildId>, EngineError>;
+
+    /// Removes what these builds made, except for those that run or whose output an app uses.
+    async fn remove_builds(&self, builds: &[BuildId]) -> Result<(), EngineError>;
 
     /// Starts the app of a deployment beside all others and waits until it is healthy. Joins one
     /// that is starting or running already.

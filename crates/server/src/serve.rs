@@ -1,11 +1,11 @@
 //! Starts the server, and stops it.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, thread, time::Duration};
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, runtime};
 use tokio_util::sync::CancellationToken;
 use windlass_control::{Causes, Installation};
 use windlass_http::{HttpState, Options};
@@ -28,17 +28,29 @@ const SECONDS: [f64; 14] =
 /// Serves until a signal asks to stop.
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let config = Config::load(args)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let outcome = runtime.block_on(serve(&config));
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
+    // Visitors of apps and callers of the API do not keep one another waiting.
+    let visitors = runtime::Builder::new_multi_thread()
+        .worker_threads(threads_for_visitors())
+        .thread_name("ingress")
+        .enable_all()
+        .build()?;
+    let outcome = runtime.block_on(serve(&config, visitors.handle()));
     // A hash or a look at the disk that is still under way is not worth waiting for.
+    visitors.shutdown_timeout(Duration::from_secs(1));
     runtime.shutdown_timeout(Duration::from_secs(1));
     outcome
+}
+
+/// Half of the processors: the apps themselves need some, too.
+fn threads_for_visitors() -> usize {
+    thread::available_parallelism().map_or(1, |count| count.get().div_ceil(2))
 }
 
 /// Brings the database up to date.
 pub(crate) fn migrate(args: &ServeArgs) -> anyhow::Result<()> {
     let config = Config::load(args)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let data = DataDir::open(&config.server.data_dir)?;
         parts::open_store(&config, &data).await?;
@@ -46,7 +58,7 @@ pub(crate) fn migrate(args: &ServeArgs) -> anyhow::Result<()> {
     })
 }
 
-async fn serve(config: &Config) -> anyhow::Result<()> {
+async fn serve(config: &Config, visitors: &runtime::Handle) -> anyhow::Result<()> {
     let _tracing = trace::start(config)?;
     raise_file_limit();
     let stop = shutdown::on_signal().context("cannot listen for signals")?;
@@ -79,9 +91,13 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
         let (control, rest) = (running.control.clone(), rest.clone());
         async move { control.run(rest).await }
     });
-    let mut proxy = tokio::spawn({
+    let mut proxy = visitors.spawn({
         let (proxy, rest) = (running.ingress.clone(), rest.clone());
-        async move { proxy.serve(ingress, rest.cancelled_owned()).await }
+        async move {
+            let ingress = TcpListener::from_std(ingress)?;
+            proxy.serve(ingress, rest.cancelled_owned()).await;
+            Ok::<_, std::io::Error>(())
+        }
     });
     announce(&data, api_address, ingress_address)?;
 
@@ -90,7 +106,7 @@ async fn serve(config: &Config) -> anyhow::Result<()> {
     let outcome = tokio::select! {
         served = door => served.context("the API failed"),
         ended = &mut background => ended.context("the background work failed"),
-        ended = &mut proxy => ended.context("the ingress failed"),
+        ended = &mut proxy => ended.context("the ingress failed").and_then(|served| Ok(served?)),
     };
     stop.cancel();
     rest.cancel();
@@ -106,7 +122,8 @@ struct Started {
     running: Running,
     metrics: PrometheusHandle,
     api: TcpListener,
-    ingress: TcpListener,
+    /// Still without threads: those that wait on it are not these.
+    ingress: std::net::TcpListener,
 }
 
 impl Started {
@@ -121,7 +138,7 @@ impl Started {
         warn_about(config, &running);
         // What survived the last server is taken over before anybody can ask for it.
         running.control.reconcile().await.context("cannot take over what runs")?;
-        Ok(Self { running, metrics, api, ingress })
+        Ok(Self { running, metrics, api, ingress: ingress.into_std()? })
     }
 }
 

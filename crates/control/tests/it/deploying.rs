@@ -86,6 +86,11 @@ async fn a_server_that_is_killed_anywhere_loses_and_doubles_nothing() {
     starting.open();
     let deployment = platform.settled(deployment.id).await;
     assert!(matches!(deployment.state, DeploymentState::Live { .. }), "{deployment:?}");
+    let said = || async {
+        let log = platform.log(LogId::App(environment.id)).await;
+        log.iter().any(|line| line == "up").then_some(())
+    };
+    platform.until("the app's line is stored", said).await;
     server.kill();
 
     let printed: Vec<String> = platform

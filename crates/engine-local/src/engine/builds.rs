@@ -139,19 +139,22 @@ impl Shared {
         remove(folder).await
     }
 
-    pub(super) async fn keep_only(&self, builds: &[BuildId]) -> Result<(), EngineError> {
+    pub(super) fn kept_builds(&self) -> Vec<BuildId> {
+        names(self.layout.outputs())
+    }
+
+    pub(super) async fn remove_builds(&self, builds: &[BuildId]) -> Result<(), EngineError> {
         let _guard = self.begin.lock().await;
         let apps = names(&self.layout.apps()).into_iter();
         let used: Vec<BuildId> = apps
             .filter_map(|app| read_json::<AppRecord>(&self.layout.app(app).join(STATE)).ok()?)
             .map(|record| record.build)
             .collect();
-        for build in names::<BuildId>(self.layout.outputs()) {
-            let is_wanted = builds.contains(&build) || used.contains(&build);
-            let folder = self.layout.build(build);
+        for build in builds {
+            let folder = self.layout.build(*build);
             let runs = !folder.join(REPORT).exists() && Claim::is_held(&folder);
-            if !is_wanted && !runs {
-                remove(self.layout.output(build)).await?;
+            if !used.contains(build) && !runs {
+                remove(self.layout.output(*build)).await?;
             }
         }
         Ok(())

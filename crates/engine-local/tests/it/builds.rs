@@ -158,9 +158,8 @@ async fn a_forgotten_build_leaves_what_it_built_and_a_running_one_ends() {
     let output = site.data().join("engine/outputs").join(request.build.to_string());
     assert!(output.join("output.json").exists());
 
-    engine.keep_only(&[request.build]).await.unwrap();
-    assert!(output.exists());
-    engine.keep_only(&[]).await.unwrap();
+    assert_eq!(engine.kept_builds().await.unwrap(), [request.build]);
+    engine.remove_builds(&[request.build]).await.unwrap();
     assert!(!output.exists());
 
     let (site, request) = Site::building("sleep 98765.3");

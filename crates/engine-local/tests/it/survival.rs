@@ -136,7 +136,7 @@ async fn an_app_outlives_the_server_and_is_adopted() {
     assert_eq!(observed[0].state, AppState::Running(running.clone()));
     assert_eq!(second.start(&app).await.unwrap(), running);
     // What an app runs from stays.
-    second.keep_only(&[]).await.unwrap();
+    second.remove_builds(&[app.build]).await.unwrap();
     assert!(get(running.addresses[0], "/").await.ends_with("hi"));
     second.stop(app.deployment, GRACE).await.unwrap();
     assert!(tokio::net::TcpStream::connect(running.addresses[0]).await.is_err());

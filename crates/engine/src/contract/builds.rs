@@ -129,13 +129,17 @@ pub async fn a_forgotten_build_can_still_be_run(harness: &dyn Harness) {
     stop(harness, &app).await;
 }
 
-/// [`Engine::keep_only`](crate::Engine::keep_only) removes what was built, except for some.
-pub async fn keeping_some_builds_removes_the_others(harness: &dyn Harness) {
+/// [`Engine::remove_builds`](crate::Engine::remove_builds) removes what some builds made.
+pub async fn removing_some_builds_keeps_the_others(harness: &dyn Harness) {
     let kept = built(harness, AppPlan::Answers).await;
     let removed = built(harness, AppPlan::Answers).await;
+    let known = harness.engine().kept_builds().await.expect("builds can be listed");
+    assert!(known.contains(&kept.build) && known.contains(&removed.build), "{known:?}");
     for _ in 0..2 {
-        harness.engine().keep_only(&[kept.build]).await.expect("builds can be removed");
+        harness.engine().remove_builds(&[removed.build]).await.expect("builds can be removed");
     }
+    let known = harness.engine().kept_builds().await.expect("builds can be listed");
+    assert!(known.contains(&kept.build) && !known.contains(&removed.build), "{known:?}");
     let app = app_request(&kept);
     patiently(harness.engine().start(&app)).await.expect("what was kept is there");
     stop(harness, &app).await;
@@ -143,10 +147,10 @@ pub async fn keeping_some_builds_removes_the_others(harness: &dyn Harness) {
     assert!(matches!(refusal, Err(EngineError::Refused(_))), "{refusal:?}");
 }
 
-/// [`Engine::keep_only`](crate::Engine::keep_only) does not touch builds that run.
-pub async fn keeping_some_builds_leaves_running_ones_alone(harness: &dyn Harness) {
+/// [`Engine::remove_builds`](crate::Engine::remove_builds) does not touch builds that run.
+pub async fn removing_builds_leaves_running_ones_alone(harness: &dyn Harness) {
     let request = hanging(harness).await;
-    harness.engine().keep_only(&[]).await.expect("builds can be removed");
+    harness.engine().remove_builds(&[request.build]).await.expect("builds can be removed");
     let (sender, mut receiver) = mpsc::channel(64);
     tokio::select! {
         report = harness.engine().build(&request, 0, sender) => panic!("it ended: {report:?}"),

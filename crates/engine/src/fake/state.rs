@@ -104,8 +104,12 @@ impl State {
         self.built.contains(&build)
     }
 
-    pub(super) fn keep_only(&mut self, builds: &[BuildId]) {
-        self.built.retain(|build| builds.contains(build));
+    pub(super) fn kept_builds(&self) -> Vec<BuildId> {
+        self.built.iter().copied().collect()
+    }
+
+    pub(super) fn remove_builds(&mut self, builds: &[BuildId]) {
+        self.built.retain(|build| !builds.contains(build));
     }
 
     pub(super) fn forget_builds(&mut self) {

@@ -107,7 +107,7 @@ async fn repositories_of_this_machine_are_refused_unless_allowed() {
 
 #[tokio::test]
 async fn a_remote_that_does_not_answer_may_answer_later() {
-    let url = "http://me@127.0.0.1:1/shop.git".parse().unwrap();
+    let url = "http://127.0.0.1:1/shop.git".parse().unwrap();
     let error = Git::default().branch_tip(&url, &branch("main")).await.unwrap_err();
     assert!(matches!(error, GitError::Unreachable { .. }), "{error}");
     assert!(error.to_string().starts_with("the git remote http://127.0.0.1:1/shop.git cannot"));

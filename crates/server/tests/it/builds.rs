@@ -17,8 +17,7 @@ async fn a_failing_build_says_how_it_failed() {
     assert!(deployed.reason().contains('7'), "{}", deployed.reason());
     let printed = server.api.printed(&deployed.logs()).await;
     assert_eq!(printed, ["compiling", "no such module"]);
-    let (status, _) = server.api.visit(&server.ingress, &deployed.host).await;
-    assert_eq!(status, StatusCode::BAD_GATEWAY);
+    server.api.visit_until(&server.ingress, &deployed.host, StatusCode::BAD_GATEWAY).await;
 }
 
 #[tokio::test]
@@ -140,8 +139,7 @@ os._exit(3)
     assert!(reason.contains("out of luck"), "{reason}");
     let path = format!("/api/environments/{}", deployed.environment);
     server.api.until(&path, |environment| environment["state"] == "failed").await;
-    let (status, _) = server.api.visit(&server.ingress, &deployed.host).await;
-    assert_eq!(status, StatusCode::BAD_GATEWAY);
+    server.api.visit_until(&server.ingress, &deployed.host, StatusCode::BAD_GATEWAY).await;
 }
 
 #[tokio::test]

@@ -71,8 +71,7 @@ async fn a_destroyed_environment_is_gone_and_its_project_can_be_deleted() {
     let destroying = server.api.post(&format!("{path}/destroy"), json!({})).await;
     assert_eq!(destroying.status, StatusCode::ACCEPTED, "{destroying:?}");
     server.api.until(&path, |environment| environment["state"] == "destroyed").await;
-    let (status, _) = server.api.visit(&server.ingress, &deployed.host).await;
-    assert_eq!(status, StatusCode::NOT_FOUND);
+    server.api.visit_until(&server.ingress, &deployed.host, StatusCode::NOT_FOUND).await;
 
     let again = server.api.deploy(repository.path(), json!({ "name": "other" })).await;
     assert_eq!(again.state(), "live", "{}", again.reason());

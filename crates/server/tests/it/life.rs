@@ -47,11 +47,7 @@ async fn a_server_that_is_told_so_stops_its_apps_and_the_next_one_starts_them_ag
     assert_eq!(processes_of(&folder), Vec::<String>::new());
 
     server.start_again().await;
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_mins(1);
-    while server.api.visit(&server.ingress, &deployed.host).await.0 != StatusCode::OK {
-        assert!(tokio::time::Instant::now() < deadline, "{}", server.log());
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+    server.api.visit_until(&server.ingress, &deployed.host, StatusCode::OK).await;
 }
 
 #[tokio::test]

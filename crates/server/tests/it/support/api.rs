@@ -164,6 +164,20 @@ impl Api {
         }
     }
 
+    /// Visits again and again until the status is as it should be: routes follow what a
+    /// deployment's end has changed a moment later.
+    pub(crate) async fn visit_until(&self, ingress: &str, host: &str, status: StatusCode) {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let seen = self.visit(ingress, host).await;
+            if seen.0 == status {
+                return;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "{host} stays {seen:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// What an app answers through the ingress: status and body.
     pub(crate) async fn visit(&self, ingress: &str, host: &str) -> (StatusCode, String) {
         let request = self.client.get(format!("http://{ingress}/")).header("Host", host);

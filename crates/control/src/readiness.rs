@@ -11,14 +11,6 @@ pub struct Readiness {
     pub engine: Result<(), String>,
 }
 
-impl Readiness {
-    /// Whether everything is there.
-    #[must_use]
-    pub fn is_ready(&self) -> bool {
-        self.database.is_ok() && self.engine.is_ok()
-    }
-}
-
 /// Looks whether the server can do its work now.
 pub async fn check_readiness(control: &Control) -> Readiness {
     let database = async {

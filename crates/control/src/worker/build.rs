@@ -30,7 +30,7 @@ pub(super) async fn carry_out(attempt: &Attempt, loaded: Loaded) -> Result<(), A
         Err(AttemptError::Engine(EngineError::Refused(message))) => BuildReport {
             result: BuildResult::ClientError,
             message,
-            usage: deploy::NOTHING,
+            usage: Usage::default(),
             lines: 0,
         },
         Err(err) => return Err(err),
@@ -153,7 +153,7 @@ pub(super) async fn end_without_report(
     let found = uow.builds().find_for_update(attempt.job.organization_id, id).await?;
     match found {
         Some(build) if !matches!(build.state, BuildState::Ended(_)) => {
-            end(&attempt.control, uow, build, result, message, deploy::NOTHING).await?;
+            end(&attempt.control, uow, build, result, message, Usage::default()).await?;
             Ok(())
         }
         Some(_) | None => Ok(()),

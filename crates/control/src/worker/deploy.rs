@@ -5,8 +5,7 @@
 //! from the state that it finds.
 
 use windlass_domain::{
-    BuildResult, BuildState, Deployment, DeploymentId, DeploymentState, Environment, LogId,
-    Trigger, Usage,
+    BuildResult, BuildState, Deployment, DeploymentId, DeploymentState, Environment, LogId, Trigger,
 };
 use windlass_engine::EngineError;
 use windlass_storage::{Signal, UnitOfWork};
@@ -190,6 +189,3 @@ pub(super) async fn find_for_update(
     let found = uow.deployments().find_for_update(attempt.job.organization_id, id).await?;
     found.ok_or(AttemptError::Lost)
 }
-
-/// What a build that nobody measured has used.
-pub(super) const NOTHING: Usage = Usage { cpu_micros: 0, peak_memory_bytes: 0, wall_millis: 0 };

@@ -61,6 +61,7 @@ macro_rules! contract_tests {
                 an_environment_sees_its_own_and_its_projects_variables,
                 another_organization_never_finds_a_variable,
                 a_deleted_variable_is_gone,
+                the_variables_of_one_environment_or_project_are_deleted_and_no_others,
                 pages_of_variables_follow_one_another_without_gaps,
                 whoever_locks_a_variable_second_sees_what_the_first_wrote,
             ]

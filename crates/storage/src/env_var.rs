@@ -57,4 +57,19 @@ pub trait EnvVarRepo: Send {
         project: ProjectId,
         id: EnvVarId,
     ) -> Result<bool, StoreError>;
+
+    /// Removes the variables that an environment has of its own.
+    async fn delete_of_environment(
+        &mut self,
+        organization: OrganizationId,
+        project: ProjectId,
+        environment: EnvironmentId,
+    ) -> Result<(), StoreError>;
+
+    /// Removes a project's variables of both levels.
+    async fn delete_of_project(
+        &mut self,
+        organization: OrganizationId,
+        project: ProjectId,
+    ) -> Result<(), StoreError>;
 }

@@ -59,5 +59,6 @@ pub(crate) async fn finish_if_empty(
     }
     let project = project.finish_deleting(control.fx().clock.now())?;
     uow.projects().update(&project).await?;
+    uow.env_vars().delete_of_project(project.organization_id, project.id).await?;
     Ok(project)
 }

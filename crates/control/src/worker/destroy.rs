@@ -60,6 +60,7 @@ async fn write_end(attempt: &Attempt, id: EnvironmentId) -> Result<(), AttemptEr
         held.uow.signal(Signal::Deployment(left.id));
     }
     held.uow.environments().update(&held.environment.finish_destroying(now)?).await?;
+    held.uow.env_vars().delete_of_environment(organization, found.project_id, id).await?;
     held.uow.logs().end(LogId::App(id)).await?;
     held.uow.signal(Signal::Log(LogId::App(id)));
     held.uow.signal(Signal::Environment(id));

@@ -1,10 +1,15 @@
 //! Environments and projects end, with everything in them.
 
 use windlass_control::{
-    ControlError, Expected, delete_project, destroy_environment, get_project, rebuild_environment,
+    ControlError, Expected, PutEnvVar, delete_project, destroy_environment, get_project,
+    put_env_var, rebuild_environment,
 };
-use windlass_domain::{BuildState, DeploymentState, EnvironmentState, ProjectState};
+use windlass_domain::{
+    BuildState, DeploymentState, EnvironmentId, EnvironmentState, PageRequest, Project,
+    ProjectState,
+};
 use windlass_engine::fake::{BuildScript, Fault, Gate, Operation};
+use windlass_storage::Store as _;
 
 use crate::support::Platform;
 
@@ -65,7 +70,6 @@ async fn a_removal_that_was_given_up_can_be_asked_for_again() {
     destroy_environment(control, owner, environment.id, Expected::Any).await.unwrap();
     platform
         .until("the job is given up", || async {
-            use windlass_storage::Store as _;
             let now = chrono::DateTime::UNIX_EPOCH;
             let mut uow = platform.store.read().await.unwrap();
             (uow.jobs().depth(now).await.unwrap().dead == 1).then_some(())
@@ -105,7 +109,40 @@ async fn a_project_without_environments_goes_at_once() {
     assert!(matches!(gone.state, ProjectState::Deleted { .. }), "{gone:?}");
 }
 
-async fn destroyed(platform: &Platform, id: windlass_domain::EnvironmentId) {
+#[tokio::test]
+async fn secrets_end_with_the_environment_or_the_project_that_they_were_for() {
+    let platform = Platform::new("secrets").await;
+    platform.push('a');
+    let project = platform.project("Shop").await;
+    let (environment, deployment) = platform.environment(&project).await;
+    let (control, owner) = (&platform.control, &platform.owner);
+    for (key, environment_id) in [("OF_PROJECT", None), ("OWN", Some(environment.id))] {
+        let put = PutEnvVar { key: key.parse().unwrap(), value: "hush".into(), environment_id };
+        put_env_var(control, owner, project.id, put).await.unwrap();
+    }
+    let _server = platform.serve("one");
+    platform.settled(deployment.id).await;
+    assert_eq!(stored_variables(&platform, &project).await, ["OWN", "OF_PROJECT"]);
+
+    destroy_environment(control, owner, environment.id, Expected::Any).await.unwrap();
+    destroyed(&platform, environment.id).await;
+    assert_eq!(stored_variables(&platform, &project).await, ["OF_PROJECT"]);
+
+    let (last, _) = platform.environment(&project).await;
+    delete_project(control, owner, project.id, Expected::Any).await.unwrap();
+    destroyed(&platform, last.id).await;
+    assert_eq!(stored_variables(&platform, &project).await, [""; 0]);
+}
+
+/// The names in the table, whatever has become of the project, newest first.
+async fn stored_variables(platform: &Platform, project: &Project) -> Vec<String> {
+    let mut uow = platform.store.read().await.unwrap();
+    let page = PageRequest::default();
+    let page = uow.env_vars().list(project.organization_id, project.id, page).await.unwrap();
+    page.items.iter().map(|var| var.key.to_string()).collect()
+}
+
+async fn destroyed(platform: &Platform, id: EnvironmentId) {
     platform
         .until("the environment is destroyed", || async {
             let environment = platform.environment_now(id).await;

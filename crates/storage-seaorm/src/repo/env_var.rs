@@ -1,7 +1,9 @@
 //! Environment variables in SQL. Values come here encrypted.
 
 use async_trait::async_trait;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{
+    ColumnTrait, Condition, DeleteMany, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+};
 use windlass_domain::{
     EnvVar, EnvVarId, EnvVarKey, EnvironmentId, OrganizationId, Page, PageRequest, ProjectId,
     SealedValue,
@@ -16,6 +18,12 @@ const TABLE: &str = "env_vars";
 
 fn find_in(organization: OrganizationId, project: ProjectId) -> Select<Entity> {
     Entity::find()
+        .filter(Column::OrganizationId.eq(organization.to_uuid()))
+        .filter(Column::ProjectId.eq(project.to_uuid()))
+}
+
+fn delete_in(organization: OrganizationId, project: ProjectId) -> DeleteMany<Entity> {
+    Entity::delete_many()
         .filter(Column::OrganizationId.eq(organization.to_uuid()))
         .filter(Column::ProjectId.eq(project.to_uuid()))
 }
@@ -104,14 +112,32 @@ impl EnvVarRepo for Repo<'_> {
         project: ProjectId,
         id: EnvVarId,
     ) -> Result<bool, StoreError> {
-        let deleted = Entity::delete_many()
-            .filter(Column::Id.eq(id.to_uuid()))
-            .filter(Column::OrganizationId.eq(organization.to_uuid()))
-            .filter(Column::ProjectId.eq(project.to_uuid()))
-            .exec(&self.db)
-            .await
-            .map_err(store_error)?;
+        let query = delete_in(organization, project).filter(Column::Id.eq(id.to_uuid()));
+        let deleted = query.exec(&self.db).await.map_err(store_error)?;
         Ok(0 < deleted.rows_affected)
+    }
+
+    #[tracing::instrument(name = "db.env_var.delete_of_environment", level = "debug", skip(self))]
+    async fn delete_of_environment(
+        &mut self,
+        organization: OrganizationId,
+        project: ProjectId,
+        environment: EnvironmentId,
+    ) -> Result<(), StoreError> {
+        let query = delete_in(organization, project)
+            .filter(Column::EnvironmentId.eq(environment.to_uuid()));
+        query.exec(&self.db).await.map_err(store_error)?;
+        Ok(())
+    }
+
+    #[tracing::instrument(name = "db.env_var.delete_of_project", level = "debug", skip(self))]
+    async fn delete_of_project(
+        &mut self,
+        organization: OrganizationId,
+        project: ProjectId,
+    ) -> Result<(), StoreError> {
+        delete_in(organization, project).exec(&self.db).await.map_err(store_error)?;
+        Ok(())
     }
 }
 

@@ -119,6 +119,40 @@ pub async fn a_deleted_variable_is_gone(store: &dyn Store) {
     vars.insert(&world.new_env_var(&project, None, "TOKEN")).await.unwrap();
 }
 
+pub async fn the_variables_of_one_environment_or_project_are_deleted_and_no_others(
+    store: &dyn Store,
+) {
+    let world = World::new(store);
+    let (organization, project, environment) = world.tenant("shop").await;
+    let (theirs, _, _) = world.tenant("blog").await;
+    let other = world.project(&organization, "other").await;
+    let sibling = world.environment(&project, "sibling").await;
+    let of_other = world.env_var(&other, None, "TOKEN").await;
+    let of_project = world.env_var(&project, None, "TOKEN").await;
+    let of_sibling = world.env_var(&project, Some(sibling.id), "TOKEN").await;
+    let own = world.env_var(&project, Some(environment.id), "TOKEN").await;
+
+    let mut uow = world.write().await;
+    let mut vars = uow.env_vars();
+    let everything = PageRequest::default();
+    // Named by others, there is nothing to delete.
+    vars.delete_of_environment(theirs.id, project.id, environment.id).await.unwrap();
+    vars.delete_of_environment(organization.id, other.id, environment.id).await.unwrap();
+    vars.delete_of_project(theirs.id, project.id).await.unwrap();
+    let left = vars.list(organization.id, project.id, everything).await.unwrap();
+    assert_eq!(left.items, [own, of_sibling.clone(), of_project.clone()]);
+
+    vars.delete_of_environment(organization.id, project.id, environment.id).await.unwrap();
+    let left = vars.list(organization.id, project.id, everything).await.unwrap();
+    assert_eq!(left.items, [of_sibling, of_project]);
+
+    vars.delete_of_project(organization.id, project.id).await.unwrap();
+    let left = vars.list(organization.id, project.id, everything).await.unwrap();
+    assert_eq!(left.items, []);
+    let left = vars.list(organization.id, other.id, everything).await.unwrap();
+    assert_eq!(left.items, [of_other]);
+}
+
 pub async fn pages_of_variables_follow_one_another_without_gaps(store: &dyn Store) {
     let world = World::new(store);
     let (organization, project, environment) = world.tenant("shop").await;

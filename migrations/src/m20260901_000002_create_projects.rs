@@ -3,7 +3,7 @@
 use sea_orm_migration::{
     prelude::*,
     schema::{
-        big_integer, blob, string, string_null, text, text_null, timestamp_with_time_zone,
+        big_integer, blob, boolean, string, string_null, text, text_null, timestamp_with_time_zone,
         timestamp_with_time_zone_null, uuid, uuid_null,
     },
 };
@@ -79,6 +79,7 @@ async fn create_environments(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .col(text_null("reason"))
         .col(timestamp_with_time_zone_null("destroyed_at"))
         .col(uuid_null("live_deployment"))
+        .col(boolean("was_live"))
         .col(timestamp_with_time_zone("created_at"))
         .col(timestamp_with_time_zone("updated_at"))
         .col(big_integer("version"))

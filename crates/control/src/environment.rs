@@ -98,7 +98,7 @@ pub(crate) async fn after_cancel(
     reason: &str,
 ) -> Result<(), ControlError> {
     let (organization, id) = (environment.organization_id, environment.id);
-    if !is_brand_new(&environment)
+    if environment.state != EnvironmentState::Provisioning
         || !uow.deployments().list_unfinished_for_update(organization, id).await?.is_empty()
     {
         return Ok(());
@@ -108,10 +108,4 @@ pub(crate) async fn after_cancel(
     uow.environments().update(&environment).await?;
     uow.signal(Signal::Environment(id));
     Ok(())
-}
-
-/// Whether its first deployment has not been live yet, so that everything is still to be made.
-pub(crate) fn is_brand_new(environment: &Environment) -> bool {
-    environment.live_deployment.is_none()
-        && matches!(environment.state, EnvironmentState::Provisioning)
 }

@@ -18,7 +18,7 @@ pub struct Deployment {
     pub project_id: ProjectId,
     /// The environment it is for.
     pub environment_id: EnvironmentId,
-    /// Whether the environment itself begins with it.
+    /// Whether anything had been live in the environment when it was asked for.
     pub kind: DeploymentKind,
     /// Why it exists.
     pub trigger: Trigger,
@@ -43,12 +43,12 @@ impl IdKind for Deployment {
     const PREFIX: &'static str = "dep";
 }
 
-/// Whether the environment itself begins with a deployment.
+/// Whether anything had been live in the environment when a deployment was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeploymentKind {
-    /// The environment's first: everything is provisioned.
+    /// Nothing: the environment itself begins with it.
     BrandNew,
-    /// Only the app is replaced.
+    /// Something: only the app is replaced.
     Incremental,
 }
 
@@ -110,7 +110,7 @@ pub struct NewDeployment {
     pub project_id: ProjectId,
     /// The environment.
     pub environment_id: EnvironmentId,
-    /// Whether the environment begins with it.
+    /// Whether anything has been live in the environment.
     pub kind: DeploymentKind,
     /// Why it exists.
     pub trigger: Trigger,

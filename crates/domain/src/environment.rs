@@ -24,6 +24,8 @@ pub struct Environment {
     pub state: EnvironmentState,
     /// The deployment whose app answers, if one does.
     pub live_deployment: Option<DeploymentId>,
+    /// Whether any app has ever answered in it.
+    pub was_live: bool,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -101,6 +103,7 @@ impl Environment {
             host,
             state: EnvironmentState::Provisioning,
             live_deployment: None,
+            was_live: false,
             created_at: now,
             updated_at: now,
             version: 1,
@@ -126,7 +129,11 @@ impl Environment {
         now: DateTime<Utc>,
     ) -> Result<Self, TransitionError> {
         self.check_deployable().map_err(|_| self.refuse("go live in"))?;
-        Ok(Self { live_deployment: Some(deployment), ..self.to(EnvironmentState::Active, now) })
+        Ok(Self {
+            live_deployment: Some(deployment),
+            was_live: true,
+            ..self.to(EnvironmentState::Active, now)
+        })
     }
 
     /// A deployment failed. While another one answers, that changes nothing.

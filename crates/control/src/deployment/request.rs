@@ -6,7 +6,7 @@ use windlass_domain::{
 };
 use windlass_storage::{Signal, UnitOfWork};
 
-use crate::{Caller, Control, ControlError, environment::is_brand_new};
+use crate::{Caller, Control, ControlError};
 
 /// Asks for a deployment with a build of its own. The caller holds the environment's row.
 pub(crate) async fn request(
@@ -74,7 +74,7 @@ pub(crate) async fn enqueue(
     Ok(())
 }
 
-/// The environment itself begins with its first deployment.
+/// The environment itself begins with the first deployment that becomes live.
 pub(crate) fn kind_of(environment: &Environment) -> DeploymentKind {
-    if is_brand_new(environment) { DeploymentKind::BrandNew } else { DeploymentKind::Incremental }
+    if environment.was_live { DeploymentKind::Incremental } else { DeploymentKind::BrandNew }
 }

@@ -2,9 +2,12 @@
 
 use windlass_control::{RouteTarget, UsagePeriod, get_usage, rollback_deployment};
 use windlass_domain::{
-    BuildEnd, BuildResult, BuildState, DeploymentState, EnvironmentState, LogId,
+    BuildEnd, BuildResult, BuildState, DeploymentKind, DeploymentState, EnvironmentState, LogId,
 };
-use windlass_engine::fake::{AppScript, BuildScript, Fault, Gate, Operation};
+use windlass_engine::{
+    AppState,
+    fake::{AppScript, BuildScript, Fault, Gate, Operation},
+};
 
 use crate::support::Platform;
 
@@ -143,6 +146,34 @@ async fn a_build_that_fails_fails_the_deployment_and_is_billed() {
     assert!(matches!(environment.state, EnvironmentState::Failed { .. }), "{environment:?}");
     let usage = get_usage(&platform.control, &platform.owner, UsagePeriod::default()).await;
     assert_eq!(usage.unwrap().billable_build_count, 1);
+}
+
+#[tokio::test]
+async fn an_environment_is_brand_new_until_something_has_been_live_in_it() {
+    let platform = Platform::new("brand_new").await;
+    let commit = platform.push('a');
+    platform.engine.script_build(&commit, BuildScript::ending(BuildResult::BuildFailed, "no"));
+    let project = platform.project("Shop").await;
+    let (environment, first) = platform.environment(&project).await;
+    let _server = platform.serve("one");
+    let first = platform.settled(first.id).await;
+    assert!(matches!(first.state, DeploymentState::Failed { .. }), "{first:?}");
+
+    platform.push('b');
+    let second = platform.settled(platform.rebuild(environment.id).await.id).await;
+    assert!(matches!(second.state, DeploymentState::Live { .. }), "{second:?}");
+    platform.engine.set_app(second.id, AppState::Crashed { reason: "out of luck".to_owned() });
+    platform
+        .until("the environment fails", || async {
+            let environment = platform.environment_now(environment.id).await;
+            matches!(environment.state, EnvironmentState::Failed { .. }).then_some(())
+        })
+        .await;
+    let third = platform.rebuild(environment.id).await;
+    assert_eq!(
+        [first.kind, second.kind, third.kind],
+        [DeploymentKind::BrandNew, DeploymentKind::BrandNew, DeploymentKind::Incremental],
+    );
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use windlass_domain::{
     BranchName, Effects, Environment, EnvironmentState, HostLabel, Id, NewEnvironment, Slug,
     TransitionError,
+    test_util::{CountingEntropy, ManualClock},
 };
 
 use crate::machine::{Machine, check, sequences};
@@ -72,11 +73,12 @@ proptest! {
     ) {
         check(environment, &events, |environment| {
             let (state, live) = (&environment.state, environment.live_deployment);
+            prop_assert!(environment.was_live || live.is_none());
             match state {
                 EnvironmentState::Active => prop_assert!(live.is_some()),
                 EnvironmentState::Destroying => {}
-                EnvironmentState::Provisioning
-                | EnvironmentState::Failed { .. }
+                EnvironmentState::Provisioning => prop_assert!(!environment.was_live),
+                EnvironmentState::Failed { .. }
                 | EnvironmentState::Destroyed { .. } => prop_assert!(live.is_none(), "{state:?}"),
             }
             let is_deployable = DEPLOYABLE.contains(&state.name());
@@ -84,4 +86,18 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+#[test]
+fn an_environment_in_which_an_app_has_answered_once_was_live_for_good()
+-> Result<(), TransitionError> {
+    let (clock, entropy) = (ManualClock::default(), CountingEntropy::default());
+    let fx = entropy.with(&clock);
+    let now = fx.clock.now();
+    let failed = environment(fx).deployment_failed("the build failed", now)?;
+    assert!(!failed.was_live);
+    let live = failed.go_live(Id::generate(fx), now)?;
+    assert!(live.was_live);
+    assert!(live.app_failed("it kept crashing", now)?.was_live);
+    Ok(())
 }

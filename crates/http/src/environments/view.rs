@@ -61,6 +61,7 @@ impl EnvironmentView {
             host,
             state,
             live_deployment,
+            was_live: _,
             created_at,
             updated_at,
             version: _,

@@ -14,9 +14,9 @@ pub(crate) use self::{cancel::cancel_queued, request::request};
 
 use windlass_auth::Permission;
 use windlass_domain::{Deployment, DeploymentId, EnvironmentId, Page, PageRequest};
-use windlass_storage::UnitOfWork;
+use windlass_storage::{Signal, StoreError, UnitOfWork};
 
-use crate::{Caller, Control, ControlError, environment};
+use crate::{Caller, Control, ControlError, environment, telemetry};
 
 /// Finds one deployment.
 pub async fn get_deployment(
@@ -51,4 +51,19 @@ pub(crate) async fn find(
     let deployment = deployment.ok_or(ControlError::NotFound("deployment"))?;
     caller.may_in(deployment.project_id, permission, "deployment")?;
     Ok(deployment)
+}
+
+/// Stores what has become of a deployment, tells whoever waits for it, and counts it where it is
+/// live or has ended.
+pub(crate) async fn update(
+    uow: &mut dyn UnitOfWork,
+    deployment: &Deployment,
+) -> Result<(), StoreError> {
+    uow.deployments().update(deployment).await?;
+    uow.signal(Signal::Deployment(deployment.id));
+    if deployment.state.is_settled() {
+        let state = deployment.state.name();
+        uow.after_commit(Box::new(move || telemetry::deployment_settled(state)));
+    }
+    Ok(())
 }

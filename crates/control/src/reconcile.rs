@@ -15,7 +15,7 @@ use windlass_engine::{AppState, EngineError, ObservedApp};
 use windlass_storage::Signal;
 
 use crate::{
-    Causes, Control, ControlError,
+    Causes, Control, ControlError, deployment,
     worker::{LoadError, load_app_request},
 };
 
@@ -221,13 +221,12 @@ impl Control {
         if held.live_deployment != Some(live) || held.state != EnvironmentState::Active {
             return Ok(());
         }
-        uow.deployments().update(&deployment.fail(reason, now)?).await?;
+        deployment::update(&mut *uow, &deployment.fail(reason, now)?).await?;
         uow.environments().update(&held.app_failed(reason, now)?).await?;
         let text = format!("the app of {live} has failed: {reason}");
         for line in text.lines() {
             self.say(&mut *uow, LogId::App(environment.id), line).await?;
         }
-        uow.signal(Signal::Deployment(live));
         uow.signal(Signal::Environment(environment.id));
         uow.commit().await?;
 

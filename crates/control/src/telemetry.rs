@@ -1,7 +1,7 @@
 //! What the use cases and the durable work tell Prometheus.
 
 use metrics::{counter, gauge, histogram};
-use windlass_domain::{Build, BuildEnd, JobKind};
+use windlass_domain::{Build, BuildState, JobKind};
 use windlass_storage::QueueDepth;
 
 use chrono::{DateTime, Utc};
@@ -24,7 +24,8 @@ pub(crate) fn queue_measured(depth: QueueDepth, now: DateTime<Utc>) {
 }
 
 /// A build has ended.
-pub(crate) fn build_ended(build: &Build, end: &BuildEnd) {
+pub(crate) fn build_ended(build: &Build) {
+    let BuildState::Ended(end) = &build.state else { return };
     let result = end.result.name();
     counter!("windlass_builds_total", "result" => result).increment(1);
     histogram!("windlass_build_cpu_seconds", "result" => result)
@@ -36,7 +37,8 @@ pub(crate) fn build_ended(build: &Build, end: &BuildEnd) {
         .record(approximate(waited.num_milliseconds().max(0).unsigned_abs()) / 1_000.0);
 }
 
-/// A deployment has reached an end, or is live.
+/// A deployment has become live or has ended. One that was live ends as well: it is counted once
+/// under each of the two states.
 pub(crate) fn deployment_settled(state: &'static str) {
     counter!("windlass_deployments_total", "state" => state).increment(1);
 }

@@ -97,13 +97,13 @@ impl Store for SeaStore {
         // Without a transaction: PostgreSQL's default one would show each query the newest state
         // as well, and this saves a request two round trips.
         let access = Access::Read(self.pools.readers.clone());
-        Ok(Box::new(SeaUnitOfWork { access, hub: self.hub.clone(), signals: Vec::new() }))
+        Ok(Box::new(SeaUnitOfWork::new(access, self.hub.clone())))
     }
 
     #[tracing::instrument(name = "db.write", level = "debug", skip_all)]
     async fn write(&self) -> Result<Box<dyn UnitOfWork>, StoreError> {
         let access = Access::Write(begin_write(&self.pools.writers).await?);
-        Ok(Box::new(SeaUnitOfWork { access, hub: self.hub.clone(), signals: Vec::new() }))
+        Ok(Box::new(SeaUnitOfWork::new(access, self.hub.clone())))
     }
 
     fn signals(&self) -> broadcast::Receiver<Signal> {
@@ -133,6 +133,7 @@ struct SeaUnitOfWork {
     access: Access,
     hub: Hub,
     signals: Vec<Signal>,
+    after_commit: Vec<Box<dyn FnOnce() + Send>>,
 }
 
 enum Access {
@@ -141,6 +142,10 @@ enum Access {
 }
 
 impl SeaUnitOfWork {
+    fn new(access: Access, hub: Hub) -> Self {
+        Self { access, hub, signals: Vec::new(), after_commit: Vec::new() }
+    }
+
     fn repo(&self) -> Repo<'_> {
         Repo {
             db: match &self.access {
@@ -188,15 +193,22 @@ impl UnitOfWork for SeaUnitOfWork {
         self.signals.push(signal);
     }
 
+    fn after_commit(&mut self, action: Box<dyn FnOnce() + Send>) {
+        self.after_commit.push(action);
+    }
+
     #[tracing::instrument(name = "db.commit", level = "debug", skip_all)]
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
-        let Self { access, hub, signals } = *self;
+        let Self { access, hub, signals, after_commit } = *self;
         let signals = without_repeats(signals);
         if let Access::Write(tx) = access {
             if tx.get_database_backend() == DbBackend::Postgres {
                 prepare_commit(&tx, &hub, &signals).await?;
             }
             tx.commit().await.map_err(store_error)?;
+        }
+        for action in after_commit {
+            action();
         }
         hub.send(signals);
         Ok(())

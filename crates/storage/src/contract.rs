@@ -140,6 +140,7 @@ macro_rules! contract_tests {
                 a_unit_of_work_sees_its_own_writes_and_others_do_not,
                 a_unit_of_work_that_only_reads_cannot_write,
                 a_commit_that_succeeds_has_kept_everything_before_it,
+                what_waits_for_the_commit_is_done_once_it_has_succeeded,
                 readers_do_not_wait_for_writers,
                 writers_all_get_their_turn,
                 a_writer_that_stops_waiting_holds_nobody_up,

@@ -78,6 +78,10 @@ pub trait UnitOfWork: Send {
     /// Tells everybody about a change, if and when it is committed.
     fn signal(&mut self, signal: Signal);
 
+    /// Does something short here, if and when the unit of work is committed: what could not be
+    /// taken back, like counting.
+    fn after_commit(&mut self, action: Box<dyn FnOnce() + Send>);
+
     /// Makes everything since the start permanent.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }

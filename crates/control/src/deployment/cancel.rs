@@ -7,7 +7,11 @@ use windlass_domain::{
 };
 use windlass_storage::{Signal, UnitOfWork};
 
-use crate::{Caller, Control, ControlError, deployment::find, environment};
+use crate::{
+    Caller, Control, ControlError,
+    deployment::{find, update},
+    environment,
+};
 
 /// Calls a deployment off, whether it waits, is being built or is being started; what answers now
 /// goes on answering. Calling it off twice changes nothing.
@@ -40,8 +44,7 @@ pub async fn cancel_deployment(
         | DeploymentState::Failed { .. } => {
             // Its job is at work, sees this and ends what it has begun.
             let cancelled = found.cancel(&reason, control.fx().clock.now())?;
-            uow.deployments().update(&cancelled).await?;
-            uow.signal(Signal::Deployment(id));
+            update(&mut *uow, &cancelled).await?;
             cancelled
         }
     };
@@ -79,7 +82,6 @@ pub(crate) async fn cancel_queued(
         uow.signal(Signal::Log(log));
     }
     let deployment = deployment.cancel(reason, now)?;
-    uow.deployments().update(&deployment).await?;
-    uow.signal(Signal::Deployment(deployment.id));
+    update(uow, &deployment).await?;
     Ok(deployment)
 }

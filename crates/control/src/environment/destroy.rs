@@ -7,7 +7,7 @@ use windlass_domain::{
 use windlass_storage::{Signal, UnitOfWork};
 
 use crate::{
-    Caller, Control, ControlError, Expected,
+    Caller, Control, ControlError, Expected, deployment,
     environment::{find_for_update, supersede_queued},
 };
 
@@ -84,9 +84,7 @@ async fn call_off(
     for running in unfinished {
         if !matches!(running.state, DeploymentState::Live { .. }) {
             // Its job is at work, sees this and ends what it has begun.
-            let running = running.cancel(reason, now)?;
-            uow.deployments().update(&running).await?;
-            uow.signal(Signal::Deployment(running.id));
+            deployment::update(uow, &running.cancel(reason, now)?).await?;
         }
     }
     Ok(environment)

@@ -15,7 +15,7 @@ use super::{
     deploy,
     load::{self, Loaded},
 };
-use crate::{Causes, Control, log_store::Pipe, telemetry, watch::Watch};
+use crate::{Causes, Control, deployment, log_store::Pipe, telemetry, watch::Watch};
 
 /// Lines that may wait between the engine and the database.
 const IN_FLIGHT: usize = 2_000;
@@ -118,8 +118,7 @@ async fn finish(
         match result {
             BuildResult::Built => {
                 let deployment = deployment.start_deploying(control.fx().clock.now())?;
-                held.uow.deployments().update(&deployment).await?;
-                held.uow.signal(Signal::Deployment(id));
+                deployment::update(&mut *held.uow, &deployment).await?;
             }
             BuildResult::InternalError if may_restart(control, &mut *held.uow, &ended).await? => {
                 restart(control, &mut held, deployment, &ended).await?;
@@ -176,7 +175,8 @@ async fn end(
             uow.usage().insert(&UsageEvent::of_build(&build, end, control.fx())).await?;
         }
         control.say(uow, log, &last_line(end)).await?;
-        telemetry::build_ended(&build, end);
+        let counted = build.clone();
+        uow.after_commit(Box::new(move || telemetry::build_ended(&counted)));
         tracing::info!(build.id = %build.id, result = result.name(), "build ended");
     }
     uow.logs().end(log).await?;
@@ -250,8 +250,6 @@ async fn restart(
     let text = format!("Building commit {commit} again, in place of {}", lost.id);
     uow.builds().insert(&build.clone().start(commit, now)?).await?;
     control.say(uow, LogId::Build(build.id), &text).await?;
-    let deployment = deployment.restart_building(build.id, now)?;
-    uow.deployments().update(&deployment).await?;
-    uow.signal(Signal::Deployment(deployment.id));
+    deployment::update(uow, &deployment.restart_building(build.id, now)?).await?;
     Ok(())
 }

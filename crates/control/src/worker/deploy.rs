@@ -16,7 +16,7 @@ use super::{
     load::LoadError,
     start,
 };
-use crate::telemetry;
+use crate::deployment;
 
 /// Brings a deployment to its end.
 pub(super) async fn carry_out(attempt: &Attempt, id: DeploymentId) -> Result<(), AttemptError> {
@@ -53,8 +53,7 @@ async fn skip_building(attempt: &Attempt, id: DeploymentId) -> Result<(), Attemp
     if deployment.state != DeploymentState::Queued {
         return Ok(());
     }
-    held.uow.deployments().update(&deployment.start_deploying(now)?).await?;
-    held.uow.signal(Signal::Deployment(id));
+    deployment::update(&mut *held.uow, &deployment.start_deploying(now)?).await?;
     held.uow.commit().await?;
     Ok(())
 }
@@ -84,9 +83,7 @@ async fn begin_building(attempt: &Attempt, loaded: load::Loaded) -> Result<(), A
     let text = format!("Building commit {commit} of {branch}");
     control.say(&mut *held.uow, LogId::Build(build.id), &text).await?;
     held.uow.builds().update(&build.start(commit.clone(), now)?).await?;
-    let deployment = deployment.start_building(commit, now)?;
-    held.uow.deployments().update(&deployment).await?;
-    held.uow.signal(Signal::Deployment(deployment.id));
+    deployment::update(&mut *held.uow, &deployment.start_building(commit, now)?).await?;
     held.uow.commit().await?;
     Ok(())
 }
@@ -142,13 +139,11 @@ pub(super) async fn fail_deployment(
 ) -> Result<(), AttemptError> {
     let now = attempt.control.fx().clock.now();
     let deployment = deployment.fail(reason, now)?;
-    uow.deployments().update(&deployment).await?;
-    uow.signal(Signal::Deployment(deployment.id));
+    deployment::update(uow, &deployment).await?;
     if environment.check_deployable().is_ok() {
         uow.environments().update(&environment.deployment_failed(reason, now)?).await?;
         uow.signal(Signal::Environment(deployment.environment_id));
     }
-    telemetry::deployment_settled("failed");
     tracing::info!(deployment.id = %deployment.id, reason, "deployment failed");
     Ok(())
 }
@@ -175,9 +170,6 @@ async fn clean_up(attempt: &Attempt, loaded: load::Loaded) -> Result<(), Attempt
     }
     let grace = attempt.control.settings().stop_grace;
     attempt.control.engine().stop(deployment.id, grace).await?;
-    if matches!(deployment.state, DeploymentState::Cancelled { .. }) {
-        telemetry::deployment_settled("cancelled");
-    }
     Ok(())
 }
 

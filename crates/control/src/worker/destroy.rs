@@ -8,7 +8,7 @@ use windlass_domain::{
 use windlass_storage::Signal;
 
 use super::attempt::{Attempt, AttemptError};
-use crate::project::finish_if_empty;
+use crate::{deployment, project::finish_if_empty};
 
 /// How long to wait for the last lines of an app that was stopped.
 const LAST_LINES: Duration = Duration::from_secs(5);
@@ -56,8 +56,7 @@ async fn write_end(attempt: &Attempt, id: EnvironmentId) -> Result<(), AttemptEr
                 left.cancel("the environment was destroyed", now)?
             }
         };
-        held.uow.deployments().update(&left).await?;
-        held.uow.signal(Signal::Deployment(left.id));
+        deployment::update(&mut *held.uow, &left).await?;
     }
     held.uow.environments().update(&held.environment.finish_destroying(now)?).await?;
     held.uow.env_vars().delete_of_environment(organization, found.project_id, id).await?;

@@ -12,7 +12,7 @@ use super::{
     deploy,
     load::Loaded,
 };
-use crate::telemetry;
+use crate::deployment;
 
 /// How often to look whether there is an app to follow.
 const FOLLOW_SOON: Duration = Duration::from_millis(10);
@@ -76,9 +76,7 @@ async fn write_live(attempt: &Attempt, id: DeploymentId) -> Result<bool, Attempt
     if let Some(old) = held.environment.live_deployment {
         let old = deploy::find_for_update(attempt, &mut *held.uow, old).await?;
         if matches!(old.state, DeploymentState::Live { .. }) {
-            let old = old.supersede(now)?;
-            held.uow.deployments().update(&old).await?;
-            held.uow.signal(Signal::Deployment(old.id));
+            deployment::update(&mut *held.uow, &old.supersede(now)?).await?;
         }
     }
     let environment = held.environment.go_live(id, now)?;
@@ -88,11 +86,9 @@ async fn write_live(attempt: &Attempt, id: DeploymentId) -> Result<bool, Attempt
         None => format!("{id} is live"),
     };
     control.say(&mut *held.uow, LogId::App(environment.id), &text).await?;
-    held.uow.deployments().update(&deployment.go_live(now)?).await?;
-    held.uow.signal(Signal::Deployment(id));
+    deployment::update(&mut *held.uow, &deployment.go_live(now)?).await?;
     held.uow.signal(Signal::Environment(environment.id));
     held.uow.commit().await?;
-    telemetry::deployment_settled("live");
     tracing::info!(deployment.id = %id, environment.id = %environment.id, "deployment live");
     Ok(true)
 }

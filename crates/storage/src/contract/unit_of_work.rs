@@ -1,6 +1,12 @@
 //! Promises about units of work.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 use windlass_domain::{Id, Organization, User};
@@ -56,6 +62,34 @@ pub async fn a_commit_that_succeeds_has_kept_everything_before_it(store: &dyn St
     let committed = uow.commit().await.is_ok();
     let found = world.read().await.organizations().find_user(user.id).await.unwrap();
     assert_eq!(found.is_some(), committed);
+}
+
+pub async fn what_waits_for_the_commit_is_done_once_it_has_succeeded(store: &dyn Store) {
+    let world = World::new(store);
+    let times = Arc::new(AtomicUsize::new(0));
+    let count = || {
+        let times = Arc::clone(&times);
+        Box::new(move || {
+            times.fetch_add(1, Ordering::Relaxed);
+        })
+    };
+    let mut dropped = world.write().await;
+    dropped.after_commit(count());
+    drop(dropped);
+
+    let mut refused = world.write().await;
+    refused.after_commit(count());
+    let nowhere = Organization::create("Nowhere".parse().unwrap(), world.fx());
+    assert!(refused.projects().insert(&world.new_project(&nowhere, "shop")).await.is_err());
+    let committed = usize::from(refused.commit().await.is_ok());
+    assert_eq!(times.load(Ordering::Relaxed), committed);
+
+    let mut kept = world.write().await;
+    kept.after_commit(count());
+    kept.after_commit(count());
+    assert_eq!(times.load(Ordering::Relaxed), committed);
+    kept.commit().await.unwrap();
+    assert_eq!(times.load(Ordering::Relaxed), committed + 2);
 }
 
 pub async fn readers_do_not_wait_for_writers(store: &dyn Store) {

@@ -199,7 +199,7 @@ impl Control {
             Err(LoadError::Control(err)) => return Err(err),
         };
         match self.engine().start(&request).await {
-            Ok(_) => self.inner.routes.refresh().await,
+            Ok(_) => Ok(self.inner.routes.refresh().await?),
             Err(EngineError::Refused(reason)) => self.app_failed(environment, live, &reason).await,
             Err(err) => Err(ControlError::Unavailable(Box::new(err))),
         }

@@ -9,8 +9,8 @@ use std::{
 
 use async_trait::async_trait;
 use windlass_domain::{DeploymentId, Environment, EnvironmentId, EnvironmentState, HostLabel};
-use windlass_engine::{AppState, Engine};
-use windlass_storage::Store;
+use windlass_engine::{AppState, Engine, EngineError};
+use windlass_storage::{Store, StoreError};
 
 use crate::ControlError;
 
@@ -36,6 +36,26 @@ pub enum RouteTarget {
     Down,
     /// Nowhere: the environment is being taken down.
     Stopped,
+}
+
+/// Why the routes stay as they are: each of the two that they are derived from fails in its own way.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RouteError {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl From<RouteError> for ControlError {
+    fn from(err: RouteError) -> Self {
+        match err {
+            RouteError::Store(err) => err.into(),
+            RouteError::Engine(err) => Self::Unavailable(Box::new(err)),
+        }
+    }
 }
 
 /// Derives the routes from the database and the engine.
@@ -72,12 +92,11 @@ impl RouteKeeper {
     }
 
     /// Brings the routes up to date with everything committed before the call.
-    pub(crate) async fn refresh(&self) -> Result<(), ControlError> {
+    pub(crate) async fn refresh(&self) -> Result<(), RouteError> {
         let _turn = self.turn.lock().await;
         // Before the database is read: what is not coming any more is written there by then.
         let coming = self.coming.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let observed =
-            self.engine.observe().await.map_err(|err| ControlError::Unavailable(Box::new(err)))?;
+        let observed = self.engine.observe().await?;
         let states: HashMap<DeploymentId, AppState> =
             observed.into_iter().map(|app| (app.deployment, app.state)).collect();
         let mut uow = self.store.read().await?;
@@ -99,7 +118,7 @@ impl RouteKeeper {
         &self,
         environment: EnvironmentId,
         to: DeploymentId,
-    ) -> Result<Coming<'_>, ControlError> {
+    ) -> Result<Coming<'_>, RouteError> {
         self.coming.lock().unwrap_or_else(PoisonError::into_inner).insert(environment, to);
         let coming = Coming { keeper: self, environment };
         self.refresh().await?;

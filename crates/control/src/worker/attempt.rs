@@ -9,7 +9,9 @@ use windlass_engine::EngineError;
 use windlass_storage::{Signal, StoreError, UnitOfWork};
 
 use crate::{
-    Causes, Control, ControlError, telemetry,
+    Causes, Control, ControlError,
+    route::RouteError,
+    telemetry,
     worker::{LoadError, deploy, destroy, lease_end},
 };
 
@@ -51,6 +53,15 @@ pub(super) enum AttemptError {
 impl From<ControlError> for AttemptError {
     fn from(err: ControlError) -> Self {
         Self::Control(err)
+    }
+}
+
+impl From<RouteError> for AttemptError {
+    fn from(err: RouteError) -> Self {
+        match err {
+            RouteError::Store(err) => Self::Store(err),
+            RouteError::Engine(err) => Self::Engine(err),
+        }
     }
 }
 

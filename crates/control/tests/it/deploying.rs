@@ -250,3 +250,18 @@ async fn a_fault_of_the_engine_is_not_shown_to_tenants() {
     };
     assert!(!reason.contains("fault of the test"), "{reason}");
 }
+
+#[tokio::test]
+async fn an_engine_that_cannot_tell_what_runs_fails_a_deployment_instead_of_holding_it_for_ever() {
+    let platform = Platform::new("blind").await;
+    platform.push('a');
+    let project = platform.project("Shop").await;
+    let (_, deployment) = platform.environment(&project).await;
+    platform.engine.fail_next(Operation::Observe, Fault::Unavailable, 10_000);
+    let _server = platform.serve("one");
+    let deployment = platform.settled(deployment.id).await;
+    let DeploymentState::Failed { reason, .. } = &deployment.state else {
+        panic!("{deployment:?}")
+    };
+    assert_eq!(reason, "the test makes it unavailable");
+}

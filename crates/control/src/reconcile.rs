@@ -16,6 +16,7 @@ use windlass_storage::Signal;
 
 use crate::{
     Causes, Control, ControlError, deployment,
+    watch::Watch,
     worker::{LoadError, load_app_request},
 };
 
@@ -29,36 +30,20 @@ impl Control {
             // Anew each time: what happens from here on is seen by the look that follows, so that
             // a burst causes one more round and not as many.
             let mut changes = self.engine().changes();
-            let mut signals = self.store().signals();
+            let mut environments = Watch::of_environments(self, self.settings().reconcile);
             if let Err(err) = self.reconcile().await {
                 tracing::warn!(
                     error = %Causes(&err),
                     "cannot compare what runs with what is wanted"
                 );
             }
-            let environment_changed = async {
-                loop {
-                    match signals.recv().await {
-                        Ok(Signal::Environment(_) | Signal::Anything)
-                        | Err(RecvError::Lagged(_)) => break,
-                        Ok(
-                            Signal::Jobs
-                            | Signal::Log(_)
-                            | Signal::Deployment(_)
-                            | Signal::ApiKey(_),
-                        ) => {}
-                        Err(RecvError::Closed) => std::future::pending().await,
-                    }
-                }
-            };
             tokio::select! {
                 () = stop.cancelled() => break,
-                () = environment_changed => {}
+                () = environments.changed() => {}
                 // Whatever it says, or if it lags: look at all of it.
                 change = changes.recv() => if change == Err(RecvError::Closed) {
                     tokio::time::sleep(self.settings().poll).await;
                 },
-                () = tokio::time::sleep(self.settings().reconcile) => {}
             }
         }
     }

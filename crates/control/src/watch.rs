@@ -35,16 +35,17 @@ impl Of {
 impl Watch {
     /// Misses nothing that is committed from now on.
     pub(crate) fn new(control: &Control, of: Signal) -> Self {
-        Self::with(control, Of::One(of))
+        Self::with(control, Of::One(of), control.settings().poll)
     }
 
-    /// The same for whatever follows from the state of any environment.
-    pub(crate) fn of_environments(control: &Control) -> Self {
-        Self::with(control, Of::AnyEnvironment)
+    /// The same for whatever follows from the state of any environment; without a signal it is
+    /// time to look again after `fallback`.
+    pub(crate) fn of_environments(control: &Control, fallback: Duration) -> Self {
+        Self::with(control, Of::AnyEnvironment, fallback)
     }
 
-    fn with(control: &Control, of: Of) -> Self {
-        Self { signals: control.store().signals(), of, fallback: control.settings().poll }
+    fn with(control: &Control, of: Of, fallback: Duration) -> Self {
+        Self { signals: control.store().signals(), of, fallback }
     }
 
     /// Returns when it is time to look again.

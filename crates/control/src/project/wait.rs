@@ -18,7 +18,7 @@ pub async fn wait_until_deleted(
         return Ok(deleting);
     }
     // It ends together with its last environment.
-    let watch = Watch::of_environments(control);
+    let watch = Watch::of_environments(control, control.settings().poll);
     let look = || look(control, caller, deleting.id);
     match watch.until(at_most, look, Option::is_none).await? {
         Some(project) => Ok(project),

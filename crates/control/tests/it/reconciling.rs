@@ -3,10 +3,23 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
+use windlass_control::Settings;
 use windlass_domain::{DeploymentState, EnvironmentState, Id, LogId};
-use windlass_engine::{AppState, Engine as _, fake::AppScript};
+use windlass_engine::{
+    AppState, Engine as _,
+    fake::{AppScript, Operation},
+};
 
-use crate::support::Platform;
+use crate::support::{Platform, settings};
+
+#[tokio::test]
+async fn what_nobody_tells_of_is_looked_for_as_often_as_it_is_set() {
+    let platform = Platform::new("by_itself").await;
+    let poll = Duration::from_hours(1);
+    let _server = platform.serve_with("one", Settings { poll, ..settings() });
+    let looks = || platform.engine.calls(Operation::KeptBuilds);
+    platform.until("it has looked three times", || async { (3 <= looks()).then_some(()) }).await;
+}
 
 #[tokio::test]
 async fn a_live_app_that_keeps_crashing_fails_with_its_last_words() {

@@ -86,7 +86,7 @@ impl Platform {
         let engine = FakeEngine::new(Arc::new(SystemClock));
         let routes = Arc::new(Table::default());
         let keyring = format!("1 {}", "5a".repeat(32));
-        let control = control(&store, &engine, &routes, &keyring, "tests");
+        let control = control(&store, &engine, &routes, &keyring, "tests", settings());
         let mut key = String::new();
         install(&control, |new| {
             new.expose().clone_into(&mut key);
@@ -101,7 +101,13 @@ impl Platform {
 
     /// Starts a server of this name on the platform.
     pub(crate) fn serve(&self, name: &str) -> Server {
-        let control = control(&self.store, &self.engine, &self.routes, &self.keyring, name);
+        self.serve_with(name, settings())
+    }
+
+    /// The same with other settings.
+    pub(crate) fn serve_with(&self, name: &str, settings: Settings) -> Server {
+        let control =
+            control(&self.store, &self.engine, &self.routes, &self.keyring, name, settings);
         let stop = CancellationToken::new();
         let task = tokio::spawn({
             let stop = stop.clone();
@@ -218,6 +224,7 @@ fn control(
     routes: &Arc<Table>,
     keyring: &str,
     name: &str,
+    settings: Settings,
 ) -> Control {
     let store: &windlass_storage_seaorm::SeaStore = store;
     let cost = BcryptCost::new(4).unwrap();
@@ -231,11 +238,11 @@ fn control(
         key_format: KeyFormat::default(),
         key_hasher: KeyHasher::new(HasherOptions { cost, ..HasherOptions::default() }),
         worker: WorkerId::new(name.to_owned()),
-        settings: settings(),
+        settings,
     })
 }
 
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings {
         allow_local_git: false,
         workers: 3,

@@ -14,9 +14,11 @@ mod project;
 mod usage;
 
 use sea_orm::{
-    ActiveModelTrait, DatabaseExecutor, EntityTrait, IntoActiveModel, QuerySelect,
+    ActiveModelTrait, ColumnTrait, DatabaseExecutor, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, Select,
     sea_query::{LockType, OnConflict},
 };
+use windlass_domain::{Id, IdKind, Page, PageRequest};
 use windlass_storage::StoreError;
 
 use crate::error::{BadColumn, corrupt, store_error};
@@ -27,6 +29,45 @@ pub(crate) struct Repo<'a> {
 }
 
 impl Repo<'_> {
+    /// What the row stands for that a query finds.
+    async fn find_row<E, T>(&self, query: Select<E>) -> Result<Option<T>, StoreError>
+    where
+        E: EntityTrait,
+        T: TryFrom<E::Model, Error = StoreError>,
+    {
+        let row = query.one(&self.db).await.map_err(store_error)?;
+        row.map(T::try_from).transpose()
+    }
+
+    /// What all the rows stand for that a query finds.
+    async fn list_rows<E, T>(&self, query: Select<E>) -> Result<Vec<T>, StoreError>
+    where
+        E: EntityTrait,
+        T: TryFrom<E::Model, Error = StoreError>,
+    {
+        let rows = query.all(&self.db).await.map_err(store_error)?;
+        rows.into_iter().map(T::try_from).collect()
+    }
+
+    /// The same page by page, the newest first.
+    async fn list_page<E, K, T>(
+        &self,
+        mut query: Select<E>,
+        id: E::Column,
+        page: PageRequest<Id<K>>,
+    ) -> Result<Page<T>, StoreError>
+    where
+        E: EntityTrait,
+        K: IdKind,
+        T: TryFrom<E::Model, Error = StoreError>,
+    {
+        if let Some(cursor) = page.cursor {
+            query = query.filter(id.lt(cursor.to_uuid()));
+        }
+        let query = query.order_by_desc(id).limit(page.fetch_limit());
+        Ok(page.page_of(self.list_rows(query).await?))
+    }
+
     /// Adds a row that nothing can be in the way of.
     async fn insert_row<A>(&self, row: impl IntoActiveModel<A>) -> Result<(), StoreError>
     where

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+    QueryFilter, sea_query::Expr,
 };
 use windlass_auth::{ApiKeyId, ApiKeyRecord};
 use windlass_domain::{OrganizationId, Page, PageRequest, UserId};
@@ -23,9 +23,7 @@ impl ApiKeyRepo for Repo<'_> {
         &mut self,
         lookup: &str,
     ) -> Result<Option<ApiKeyRecord>, StoreError> {
-        let query = Entity::find().filter(Column::Lookup.eq(lookup));
-        let row = query.one(&self.db).await.map_err(store_error)?;
-        row.map(ApiKeyRecord::try_from).transpose()
+        self.find_row(Entity::find().filter(Column::Lookup.eq(lookup))).await
     }
 
     #[tracing::instrument(name = "db.api_key.find_for_update", level = "debug", skip(self))]
@@ -37,8 +35,7 @@ impl ApiKeyRepo for Repo<'_> {
         let query = Entity::find_by_id(id.to_uuid())
             .filter(Column::OrganizationId.eq(organization.to_uuid()))
             .lock_for_update();
-        let row = query.one(&self.db).await.map_err(store_error)?;
-        row.map(ApiKeyRecord::try_from).transpose()
+        self.find_row(query).await
     }
 
     #[tracing::instrument(name = "db.api_key.list", level = "debug", skip(self))]
@@ -47,16 +44,8 @@ impl ApiKeyRepo for Repo<'_> {
         organization: OrganizationId,
         page: PageRequest<ApiKeyId>,
     ) -> Result<Page<ApiKeyRecord>, StoreError> {
-        let mut query = Entity::find()
-            .filter(Column::OrganizationId.eq(organization.to_uuid()))
-            .order_by_desc(Column::Id)
-            .limit(page.fetch_limit());
-        if let Some(cursor) = page.cursor {
-            query = query.filter(Column::Id.lt(cursor.to_uuid()));
-        }
-        let rows = query.all(&self.db).await.map_err(store_error)?;
-        let keys: Result<Vec<_>, _> = rows.into_iter().map(ApiKeyRecord::try_from).collect();
-        Ok(page.page_of(keys?))
+        let query = Entity::find().filter(Column::OrganizationId.eq(organization.to_uuid()));
+        self.list_page(query, Column::Id, page).await
     }
 
     #[tracing::instrument(name = "db.api_key.insert", level = "debug", skip_all, fields(id = %key.id))]

@@ -40,8 +40,7 @@ impl BuildRepo for Repo<'_> {
         organization: OrganizationId,
         id: BuildId,
     ) -> Result<Option<Build>, StoreError> {
-        let row = find_one(organization, id).one(&self.db).await.map_err(store_error)?;
-        row.map(Build::try_from).transpose()
+        self.find_row(find_one(organization, id)).await
     }
 
     #[tracing::instrument(name = "db.build.find_for_update", level = "debug", skip(self))]
@@ -50,9 +49,7 @@ impl BuildRepo for Repo<'_> {
         organization: OrganizationId,
         id: BuildId,
     ) -> Result<Option<Build>, StoreError> {
-        let query = find_one(organization, id).lock_for_update();
-        let row = query.one(&self.db).await.map_err(store_error)?;
-        row.map(Build::try_from).transpose()
+        self.find_row(find_one(organization, id).lock_for_update()).await
     }
 
     #[tracing::instrument(name = "db.build.list_needed", level = "debug", skip(self))]

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use sea_orm::{
-    ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, Select,
     sea_query::{Expr, Query},
 };
 use windlass_domain::{
@@ -13,7 +13,7 @@ use windlass_storage::{DeploymentRepo, StoreError};
 
 use self::row::{Column, Entity, Model};
 use super::{LockForUpdate, Repo, required};
-use crate::error::{BadColumn, corrupt, store_error};
+use crate::error::{BadColumn, corrupt};
 
 const TABLE: &str = "deployments";
 
@@ -41,8 +41,7 @@ impl DeploymentRepo for Repo<'_> {
         organization: OrganizationId,
         id: DeploymentId,
     ) -> Result<Option<Deployment>, StoreError> {
-        let row = find_one(organization, id).one(&self.db).await.map_err(store_error)?;
-        row.map(Deployment::try_from).transpose()
+        self.find_row(find_one(organization, id)).await
     }
 
     #[tracing::instrument(name = "db.deployment.find_for_update", level = "debug", skip(self))]
@@ -51,9 +50,7 @@ impl DeploymentRepo for Repo<'_> {
         organization: OrganizationId,
         id: DeploymentId,
     ) -> Result<Option<Deployment>, StoreError> {
-        let query = find_one(organization, id).lock_for_update();
-        let row = query.one(&self.db).await.map_err(store_error)?;
-        row.map(Deployment::try_from).transpose()
+        self.find_row(find_one(organization, id).lock_for_update()).await
     }
 
     #[tracing::instrument(name = "db.deployment.list", level = "debug", skip(self))]
@@ -63,14 +60,7 @@ impl DeploymentRepo for Repo<'_> {
         environment: EnvironmentId,
         page: PageRequest<DeploymentId>,
     ) -> Result<Page<Deployment>, StoreError> {
-        let mut query =
-            find_in(organization, environment).order_by_desc(Column::Id).limit(page.fetch_limit());
-        if let Some(cursor) = page.cursor {
-            query = query.filter(Column::Id.lt(cursor.to_uuid()));
-        }
-        let rows = query.all(&self.db).await.map_err(store_error)?;
-        let deployments: Result<Vec<_>, _> = rows.into_iter().map(Deployment::try_from).collect();
-        Ok(page.page_of(deployments?))
+        self.list_page(find_in(organization, environment), Column::Id, page).await
     }
 
     #[tracing::instrument(name = "db.deployment.list_newest_of", level = "debug", skip_all)]
@@ -88,8 +78,7 @@ impl DeploymentRepo for Repo<'_> {
         let query = Entity::find()
             .filter(Column::OrganizationId.eq(organization.to_uuid()))
             .filter(Column::Id.in_subquery(newest));
-        let rows = query.all(&self.db).await.map_err(store_error)?;
-        rows.into_iter().map(Deployment::try_from).collect()
+        self.list_rows(query).await
     }
 
     #[tracing::instrument(name = "db.deployment.list_unfinished", level = "debug", skip(self))]
@@ -103,8 +92,7 @@ impl DeploymentRepo for Repo<'_> {
             .filter(Expr::cust("state IN ('queued', 'building', 'deploying', 'live')"))
             .order_by_asc(Column::Id)
             .lock_for_update();
-        let rows = query.all(&self.db).await.map_err(store_error)?;
-        rows.into_iter().map(Deployment::try_from).collect()
+        self.list_rows(query).await
     }
 
     #[tracing::instrument(name = "db.deployment.insert", level = "debug", skip_all, fields(id = %deployment.id))]

@@ -1,9 +1,7 @@
 //! Environment variables in SQL. Values come here encrypted.
 
 use async_trait::async_trait;
-use sea_orm::{
-    ColumnTrait, Condition, DeleteMany, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-};
+use sea_orm::{ColumnTrait, Condition, DeleteMany, EntityTrait, QueryFilter, QueryOrder, Select};
 use windlass_domain::{
     EnvVar, EnvVarId, EnvVarKey, EnvironmentId, OrganizationId, Page, PageRequest, ProjectId,
     SealedValue,
@@ -37,9 +35,7 @@ impl EnvVarRepo for Repo<'_> {
         project: ProjectId,
         id: EnvVarId,
     ) -> Result<Option<EnvVar>, StoreError> {
-        let query = find_in(organization, project).filter(Column::Id.eq(id.to_uuid()));
-        let row = query.one(&self.db).await.map_err(store_error)?;
-        row.map(EnvVar::try_from).transpose()
+        self.find_row(find_in(organization, project).filter(Column::Id.eq(id.to_uuid()))).await
     }
 
     #[tracing::instrument(name = "db.env_var.find_by_key_for_update", level = "debug", skip(self))]
@@ -58,8 +54,7 @@ impl EnvVarRepo for Repo<'_> {
             .filter(at_level)
             .filter(Column::Key.eq(key.as_str()))
             .lock_for_update();
-        let row = query.one(&self.db).await.map_err(store_error)?;
-        row.map(EnvVar::try_from).transpose()
+        self.find_row(query).await
     }
 
     #[tracing::instrument(name = "db.env_var.list", level = "debug", skip(self))]
@@ -69,14 +64,7 @@ impl EnvVarRepo for Repo<'_> {
         project: ProjectId,
         page: PageRequest<EnvVarId>,
     ) -> Result<Page<EnvVar>, StoreError> {
-        let mut query =
-            find_in(organization, project).order_by_desc(Column::Id).limit(page.fetch_limit());
-        if let Some(cursor) = page.cursor {
-            query = query.filter(Column::Id.lt(cursor.to_uuid()));
-        }
-        let rows = query.all(&self.db).await.map_err(store_error)?;
-        let vars: Result<Vec<_>, _> = rows.into_iter().map(EnvVar::try_from).collect();
-        Ok(page.page_of(vars?))
+        self.list_page(find_in(organization, project), Column::Id, page).await
     }
 
     #[tracing::instrument(name = "db.env_var.list_seen_by", level = "debug", skip(self))]
@@ -89,9 +77,8 @@ impl EnvVarRepo for Repo<'_> {
         let is_seen = Condition::any()
             .add(Column::EnvironmentId.is_null())
             .add(Column::EnvironmentId.eq(environment.to_uuid()));
-        let query = find_in(organization, project).filter(is_seen).order_by_asc(Column::Id);
-        let rows = query.all(&self.db).await.map_err(store_error)?;
-        rows.into_iter().map(EnvVar::try_from).collect()
+        self.list_rows(find_in(organization, project).filter(is_seen).order_by_asc(Column::Id))
+            .await
     }
 
     #[tracing::instrument(name = "db.env_var.insert", level = "debug", skip_all, fields(id = %var.id))]

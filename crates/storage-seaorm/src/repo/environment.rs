@@ -1,9 +1,7 @@
 //! Environments in SQL.
 
 use async_trait::async_trait;
-use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select, sea_query::Expr};
 use windlass_domain::{
     DeploymentId, Environment, EnvironmentId, EnvironmentState, OrganizationId, Page, PageRequest,
     ProjectId,
@@ -33,8 +31,7 @@ impl EnvironmentRepo for Repo<'_> {
         organization: OrganizationId,
         id: EnvironmentId,
     ) -> Result<Option<Environment>, StoreError> {
-        let row = find_one(organization, id).one(&self.db).await.map_err(store_error)?;
-        row.map(Environment::try_from).transpose()
+        self.find_row(find_one(organization, id)).await
     }
 
     #[tracing::instrument(name = "db.environment.find_for_update", level = "debug", skip(self))]
@@ -43,9 +40,7 @@ impl EnvironmentRepo for Repo<'_> {
         organization: OrganizationId,
         id: EnvironmentId,
     ) -> Result<Option<Environment>, StoreError> {
-        let query = find_one(organization, id).lock_for_update();
-        let row = query.one(&self.db).await.map_err(store_error)?;
-        row.map(Environment::try_from).transpose()
+        self.find_row(find_one(organization, id).lock_for_update()).await
     }
 
     #[tracing::instrument(name = "db.environment.list", level = "debug", skip(self))]
@@ -55,23 +50,15 @@ impl EnvironmentRepo for Repo<'_> {
         project: ProjectId,
         page: PageRequest<EnvironmentId>,
     ) -> Result<Page<Environment>, StoreError> {
-        let mut query = find_present()
+        let query = find_present()
             .filter(Column::OrganizationId.eq(organization.to_uuid()))
-            .filter(Column::ProjectId.eq(project.to_uuid()))
-            .order_by_desc(Column::Id)
-            .limit(page.fetch_limit());
-        if let Some(cursor) = page.cursor {
-            query = query.filter(Column::Id.lt(cursor.to_uuid()));
-        }
-        let rows = query.all(&self.db).await.map_err(store_error)?;
-        let environments: Result<Vec<_>, _> = rows.into_iter().map(Environment::try_from).collect();
-        Ok(page.page_of(environments?))
+            .filter(Column::ProjectId.eq(project.to_uuid()));
+        self.list_page(query, Column::Id, page).await
     }
 
     #[tracing::instrument(name = "db.environment.list_present", level = "debug", skip_all)]
     async fn list_present_of_everyone(&mut self) -> Result<Vec<Environment>, StoreError> {
-        let rows = find_present().all(&self.db).await.map_err(store_error)?;
-        rows.into_iter().map(Environment::try_from).collect()
+        self.list_rows(find_present()).await
     }
 
     #[tracing::instrument(name = "db.environment.insert", level = "debug", skip_all, fields(id = %environment.id))]

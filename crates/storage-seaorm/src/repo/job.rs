@@ -96,8 +96,7 @@ impl JobRepo for Repo<'_> {
         }
         while let Some(id) = self.next_candidate(request).await? {
             let query = Entity::find_by_id(id).lock_for_update();
-            let row = query.one(&self.db).await.map_err(store_error)?;
-            let Some(job) = row.map(Job::try_from).transpose()? else { continue };
+            let Some(job) = self.find_row::<_, Job>(query).await? else { continue };
             // Refused when somebody has cancelled or extended it while this waited for the row;
             // then it is no candidate any more.
             if let Ok(job) = job.lease(request.worker.clone(), request.until, request.now) {
@@ -114,8 +113,7 @@ impl JobRepo for Repo<'_> {
             .filter(Column::State.eq("leased"))
             .filter(Column::Fence.eq(to_stored(lease.fence)))
             .lock_for_update();
-        let row = query.one(&self.db).await.map_err(store_error)?;
-        row.map(Job::try_from).transpose()
+        self.find_row(query).await
     }
 
     #[tracing::instrument(name = "db.job.list_unfinished", level = "debug", skip(self))]
@@ -128,8 +126,7 @@ impl JobRepo for Repo<'_> {
             .filter(Column::State.is_in(["queued", "leased"]))
             .order_by_asc(Column::Id)
             .lock_for_update();
-        let rows = query.all(&self.db).await.map_err(store_error)?;
-        rows.into_iter().map(Job::try_from).collect()
+        self.list_rows(query).await
     }
 
     #[tracing::instrument(name = "db.job.update", level = "debug", skip_all, fields(id = %job.id))]

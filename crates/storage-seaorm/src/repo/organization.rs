@@ -19,9 +19,7 @@ const FIRST_LOCK: &str = "SELECT pg_advisory_xact_lock(7311861031042715235)";
 impl OrganizationRepo for Repo<'_> {
     #[tracing::instrument(name = "db.organization.first_of_everyone", level = "debug", skip_all)]
     async fn first_of_everyone(&mut self) -> Result<Option<Organization>, StoreError> {
-        let query = organizations::Entity::find().order_by_asc(organizations::Column::Id);
-        let row = query.one(&self.db).await.map_err(store_error)?;
-        row.map(Organization::try_from).transpose()
+        self.find_row(organizations::Entity::find().order_by_asc(organizations::Column::Id)).await
     }
 
     #[tracing::instrument(
@@ -39,9 +37,7 @@ impl OrganizationRepo for Repo<'_> {
 
     #[tracing::instrument(name = "db.organization.find", level = "debug", skip(self))]
     async fn find(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
-        let query = organizations::Entity::find_by_id(id.to_uuid());
-        let row = query.one(&self.db).await.map_err(store_error)?;
-        row.map(Organization::try_from).transpose()
+        self.find_row(organizations::Entity::find_by_id(id.to_uuid())).await
     }
 
     #[tracing::instrument(name = "db.organization.insert", level = "debug", skip_all, fields(id = %organization.id))]
@@ -70,9 +66,7 @@ impl OrganizationRepo for Repo<'_> {
 
     #[tracing::instrument(name = "db.user.find", level = "debug", skip(self))]
     async fn find_user(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
-        let row =
-            users::Entity::find_by_id(id.to_uuid()).one(&self.db).await.map_err(store_error)?;
-        row.map(User::try_from).transpose()
+        self.find_row(users::Entity::find_by_id(id.to_uuid())).await
     }
 
     #[tracing::instrument(name = "db.user.insert", level = "debug", skip_all, fields(id = %user.id))]

@@ -1,15 +1,13 @@
 //! Projects in SQL.
 
 use async_trait::async_trait;
-use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select, sea_query::Expr};
 use windlass_domain::{OrganizationId, Page, PageRequest, Project, ProjectId, ProjectState};
 use windlass_storage::{ProjectFilter, ProjectRepo, StoreError};
 
 use self::row::{Column, Entity, Model};
 use super::{LockForUpdate, Repo, from_stored, required, to_stored};
-use crate::error::{BadColumn, corrupt, store_error};
+use crate::error::{BadColumn, corrupt};
 
 const TABLE: &str = "projects";
 
@@ -20,6 +18,10 @@ fn find_in(organization: OrganizationId) -> Select<Entity> {
         .filter(Expr::cust("state <> 'deleted'"))
 }
 
+fn find_one(organization: OrganizationId, id: ProjectId) -> Select<Entity> {
+    find_in(organization).filter(Column::Id.eq(id.to_uuid()))
+}
+
 #[async_trait]
 impl ProjectRepo for Repo<'_> {
     #[tracing::instrument(name = "db.project.find", level = "debug", skip(self))]
@@ -28,9 +30,7 @@ impl ProjectRepo for Repo<'_> {
         organization: OrganizationId,
         id: ProjectId,
     ) -> Result<Option<Project>, StoreError> {
-        let query = find_in(organization).filter(Column::Id.eq(id.to_uuid()));
-        let row = query.one(&self.db).await.map_err(store_error)?;
-        row.map(Project::try_from).transpose()
+        self.find_row(find_one(organization, id)).await
     }
 
     #[tracing::instrument(name = "db.project.find_for_update", level = "debug", skip(self))]
@@ -39,9 +39,7 @@ impl ProjectRepo for Repo<'_> {
         organization: OrganizationId,
         id: ProjectId,
     ) -> Result<Option<Project>, StoreError> {
-        let query = find_in(organization).filter(Column::Id.eq(id.to_uuid())).lock_for_update();
-        let row = query.one(&self.db).await.map_err(store_error)?;
-        row.map(Project::try_from).transpose()
+        self.find_row(find_one(organization, id).lock_for_update()).await
     }
 
     #[tracing::instrument(name = "db.project.list", level = "debug", skip(self, filter))]
@@ -51,16 +49,11 @@ impl ProjectRepo for Repo<'_> {
         filter: &ProjectFilter,
         page: PageRequest<ProjectId>,
     ) -> Result<Page<Project>, StoreError> {
-        let mut query = find_in(organization).order_by_desc(Column::Id).limit(page.fetch_limit());
+        let mut query = find_in(organization);
         if let Some(only) = &filter.only {
             query = query.filter(Column::Id.is_in(only.iter().map(|id| id.to_uuid())));
         }
-        if let Some(cursor) = page.cursor {
-            query = query.filter(Column::Id.lt(cursor.to_uuid()));
-        }
-        let rows = query.all(&self.db).await.map_err(store_error)?;
-        let projects: Result<Vec<_>, _> = rows.into_iter().map(Project::try_from).collect();
-        Ok(page.page_of(projects?))
+        self.list_page(query, Column::Id, page).await
     }
 
     #[tracing::instrument(name = "db.project.insert", level = "debug", skip_all, fields(id = %project.id))]

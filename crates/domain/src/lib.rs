@@ -39,7 +39,7 @@ pub use crate::{
     id::{Id, IdKind, ParseIdError},
     job::{Backoff, Job, JobId, JobKind, JobState, Lease, NewJob, WorkerId},
     log::{LogId, LogLine, LogStream, LogText, NewLogLine},
-    name::{Name, NameError},
+    name::{Name, NameError, is_unprintable},
     organization::{Organization, OrganizationId, User, UserId},
     page::{InvalidPageLimit, Page, PageRequest},
     project::{

@@ -30,7 +30,8 @@ impl Name {
 
 /// Characters that are not seen or that turn the direction of others (Unicode's Bidi controls,
 /// zero-width characters, the byte order mark, tags, unassigned specials).
-pub(crate) fn is_unprintable(c: char) -> bool {
+#[must_use]
+pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

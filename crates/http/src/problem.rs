@@ -14,6 +14,7 @@ use axum::{
 };
 use windlass_auth::Scope;
 use windlass_control::Causes;
+use windlass_domain::is_unprintable;
 
 use crate::request_id::RequestId;
 
@@ -200,15 +201,9 @@ impl fmt::Debug for Problem {
 pub(crate) fn legible(text: &str) -> String {
     const MOST: usize = 300;
     let mut shown: String =
-        text.chars().take(MOST).map(|c| if is_invisible(c) { '\u{fffd}' } else { c }).collect();
+        text.chars().take(MOST).map(|c| if is_unprintable(c) { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(MOST).is_some() {
         shown.push('…');
     }
     shown
-}
-
-/// Control characters, and those that turn the direction of others or are not seen.
-pub(crate) fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{RefOr, Schema},
+    openapi::{RefOr, Schema, Type, schema::SchemaType},
 };
 use windlass_control::CreateProject;
 use windlass_domain::{
@@ -41,7 +41,7 @@ pub(crate) struct ProjectBody {
     github_repo: Patch<String>,
     /// Any git remote: `https`, `http`, `ssh` or `git`, without a password in it.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1000)]
+    #[schema(value_type = String, min_length = 1, max_length = 1000)]
     git_url: Patch<String>,
     /// The branch that is deployed when none is named; `main` by default.
     #[serde(default)]
@@ -266,6 +266,10 @@ impl PartialSchema for NewProjectBody {
         let mut schema = ProjectBody::schema();
         if let RefOr::T(Schema::Object(object)) = &mut schema {
             object.required.push("name".to_owned());
+            // Where there is nothing yet, `null` says the same as nothing.
+            if let Some(RefOr::T(Schema::Object(url))) = object.properties.get_mut("git_url") {
+                url.schema_type = SchemaType::from_iter([Type::String, Type::Null]);
+            }
             object.description = Some(
                 "A project to create: with a name, and with one of `git_url` and `github_repo`."
                     .to_owned(),

@@ -4,12 +4,11 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use windlass_domain::{BuildResources, Resources, Services};
+use windlass_domain::{BuildResources, Resources, Services, is_unprintable};
 
 use crate::{
     extract::{Patch, Whole},
     fields::Fields,
-    problem::is_invisible,
 };
 
 /// CPUs of an app or a build.
@@ -195,7 +194,7 @@ pub(crate) fn repository_path(fields: &mut Fields, field: &str, text: &str) -> O
         && !text.starts_with(['/', '-'])
         && !text.contains('\\')
         && text.split('/').all(|part| part != "..")
-        && !text.chars().any(is_invisible);
+        && !text.chars().any(is_unprintable);
     fields.check(
         field,
         is_fine

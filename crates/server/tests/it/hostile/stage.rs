@@ -1,0 +1,104 @@
+//! A server with one of everything, and what is stored in it.
+
+use std::collections::BTreeMap;
+
+use reqwest::{Method, StatusCode, header};
+use serde_json::{Value, json};
+
+use super::document::{Operation, Parameter};
+use crate::support::{Answer, Api, Repository, TestServer};
+
+/// A server with a project, an environment, a deployment, a variable and a key.
+pub(super) struct Stage {
+    pub(super) server: TestServer,
+    pub(super) operations: Vec<Operation>,
+    /// An identifier of each kind, under the word that it begins with.
+    samples: BTreeMap<String, String>,
+    _repository: Repository,
+}
+
+impl Stage {
+    pub(super) async fn set(test: &str, operations: Vec<Operation>) -> Self {
+        let server = TestServer::start(test).await;
+        let api = &server.api;
+        let repository = Repository::with(&[("index.html", "")]);
+        let project = api.create_project(repository.path(), json!({})).await;
+        // A deployment that soon ends: there is no such branch.
+        let environment = api.create_environment(&project, "missing").await;
+        let deployment = environment["latest_deployment"]["id"].as_str().unwrap();
+        assert_eq!(api.settled(deployment).await["state"], "failed");
+        let variables = format!("/api/projects/{project}/env-vars");
+        let variable = api.put(&variables, json!({ "key": "SAMPLE", "value": "x" })).await;
+        let key = api.post("/api/auth/api-keys", json!({ "name": "x", "scopes": [] })).await;
+        let ids = [&json!(project), &environment["id"], &json!(deployment)];
+        let ids = ids.into_iter().chain([&variable.body["id"], &key.body["id"]]);
+        let samples = ids.map(|id| {
+            let id = id.as_str().unwrap();
+            (id.split('_').next().unwrap().to_owned(), id.to_owned())
+        });
+        let samples = samples.collect();
+        Self { server, operations, samples, _repository: repository }
+    }
+
+    pub(super) fn api(&self) -> &Api {
+        &self.server.api
+    }
+
+    /// The path of an operation on what there is.
+    pub(super) fn path(&self, operation: &Operation) -> String {
+        operation.path(|parameter| self.sample(operation, parameter))
+    }
+
+    /// The identifier of something that is there.
+    pub(super) fn sample(&self, operation: &Operation, parameter: &Parameter) -> String {
+        let Parameter { name, prefix, .. } = parameter;
+        let sample = self.samples.get(prefix);
+        let missing = || panic!("{}: there is no sample for `{name}` ({prefix})", operation.id);
+        sample.cloned().unwrap_or_else(missing)
+    }
+
+    /// Sends a body to an operation.
+    pub(super) async fn send(&self, operation: &Operation, body: Vec<u8>) -> Answer {
+        let request = self.api().request(operation.method.clone(), &self.path(operation));
+        let request = request.header(header::CONTENT_TYPE, "application/json").body(body);
+        self.api().send(request).await
+    }
+
+    /// Everything that the API shows of what is stored.
+    pub(super) async fn stored(&self) -> Value {
+        let mut stored = json!({});
+        for operation in self.operations.iter().filter(|operation| operation.shows()) {
+            let answer = self.api().get(&self.path(operation)).await;
+            assert_eq!(answer.status, StatusCode::OK, "{}: {answer:?}", operation.id);
+            stored[&operation.id] = answer.body;
+        }
+        // Looking at it is a use of it.
+        for key in stored["list_api_keys"].as_array_mut().unwrap() {
+            key["last_used_at"] = Value::Null;
+        }
+        stored
+    }
+
+    /// What an operation has stored, read back. What is new is taken away again.
+    pub(super) async fn read_back(&self, operation: &Operation, answer: &Answer) -> Value {
+        let path = self.path(operation);
+        if operation.method == Method::PATCH {
+            return self.api().get(&path).await.body;
+        }
+        let id = &answer.body["id"];
+        let location = answer.headers.get(header::LOCATION).map(|it| it.to_str().unwrap());
+        let (found, address) = if let Some(address) = location {
+            (self.api().get(address).await.body, address.to_owned())
+        } else {
+            let list = self.api().get(&format!("{path}?limit=200")).await.body;
+            let found = list.as_array().unwrap().iter().find(|found| found["id"] == *id);
+            (found.unwrap().clone(), format!("{path}/{}", id.as_str().unwrap()))
+        };
+        let mut removed = self.api().delete(&address).await;
+        if removed.status == StatusCode::METHOD_NOT_ALLOWED {
+            removed = self.api().post(&format!("{address}/destroy?wait=60"), json!({})).await;
+        }
+        assert!(removed.status.is_success(), "{address}: {removed:?}");
+        found
+    }
+}

@@ -5,6 +5,7 @@ mod deployment;
 mod environment;
 mod events;
 mod follow;
+mod permit;
 mod request;
 mod text;
 mod view;

@@ -5,6 +5,7 @@ use windlass_control::Caller;
 use windlass_domain::EnvironmentId;
 
 use super::{
+    permit::Log,
     request::{LogQuery, LogRequest},
     view::LogView,
 };
@@ -37,6 +38,5 @@ pub(crate) async fn open_environment_log(
     Path(id): Path<EnvironmentId>,
     request: LogRequest,
 ) -> Result<Response, Problem> {
-    let reader = windlass_control::open_environment_log(&app.control, &caller, id).await?;
-    request.answer(app, reader).await
+    request.answer(app, caller, Log::Environment(id)).await
 }

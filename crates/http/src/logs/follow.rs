@@ -1,10 +1,10 @@
 //! Reads a log chunk by chunk, no faster than somebody takes the chunks.
 
-use secrecy::{ExposeSecret, SecretString};
 use tracing::{Instrument, Span};
 use windlass_control::{Causes, ControlError, LogReader};
 use windlass_domain::LogLine;
 
+use super::permit::Permit;
 use crate::app::Shared;
 
 /// How many lines are held in memory for one client.
@@ -13,6 +13,7 @@ const CHUNK: u32 = 200;
 /// A log on its way to one client.
 pub(crate) struct Follow {
     app: Shared,
+    permit: Permit,
     reader: LogReader,
     /// The number of the last line that was taken.
     after: u64,
@@ -20,8 +21,6 @@ pub(crate) struct Follow {
     goes_on: bool,
     /// Where to stop instead: before the line that was to come next at the beginning.
     until: Option<u64>,
-    /// What the client presented, unless nobody looks at credentials.
-    presented: Option<SecretString>,
     /// The request's: it has been answered by the time the log is read.
     span: Span,
 }
@@ -39,12 +38,12 @@ pub(crate) enum Next {
 impl Follow {
     pub(crate) fn new(
         app: Shared,
+        permit: Permit,
         reader: LogReader,
         after: u64,
         goes_on: bool,
-        presented: Option<SecretString>,
     ) -> Self {
-        Self { app, reader, after, goes_on, until: None, presented, span: Span::current() }
+        Self { app, permit, reader, after, goes_on, until: None, span: Span::current() }
     }
 
     /// The next lines; where there are none yet and it goes on, waits for them. A failure has been
@@ -77,15 +76,9 @@ impl Follow {
         }
     }
 
-    /// Whether the server goes on, and the credential still opens anything: it may be revoked or
-    /// expire while its stream lasts. One that cannot be looked at now has been good so far.
-    async fn may_go_on(&self) -> bool {
-        if self.app.stopping.is_cancelled() {
-            return false;
-        }
-        let Some(presented) = &self.presented else { return true };
-        let principal = self.app.control.authenticate(presented.expose_secret()).await;
-        !matches!(principal, Err(ControlError::InvalidCredential))
+    /// Whether the server goes on, and the client may still read.
+    async fn may_go_on(&mut self) -> bool {
+        !self.app.stopping.is_cancelled() && self.permit.holds(&self.app.control).await
     }
 }
 

@@ -9,9 +9,16 @@ use axum::{
 use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use windlass_control::LogReader;
+use windlass_control::{Caller, LogReader};
 
-use super::{accept::Form, events, follow::Follow, text, view::LogView};
+use super::{
+    accept::Form,
+    events,
+    follow::Follow,
+    permit::{Log, Permit},
+    text,
+    view::LogView,
+};
 use crate::{app::Shared, authentication::bearer, extract::Query, problem::Problem};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -45,16 +52,23 @@ pub(crate) struct LogRequest {
 }
 
 impl LogRequest {
-    /// Answers in the form that the client prefers.
-    pub(crate) async fn answer(self, app: Shared, reader: LogReader) -> Result<Response, Problem> {
+    /// Answers with a log in the form that the client prefers.
+    pub(crate) async fn answer(
+        self,
+        app: Shared,
+        caller: Caller,
+        log: Log,
+    ) -> Result<Response, Problem> {
         let Self { form, after, limit, follow, presented } = self;
+        let permit = Permit { log, caller, presented };
+        let reader = permit.open(&app.control).await?;
         match form {
             Form::Json => {
                 let chunk = reader.read(after, limit).await?;
                 Ok(Json(LogView::from(chunk)).into_response())
             }
-            Form::Events => Ok(events::answer(Follow::new(app, reader, after, true, presented))),
-            Form::Text => Ok(text::answer(Follow::new(app, reader, after, follow, presented))),
+            Form::Events => Ok(events::answer(Follow::new(app, permit, reader, after, true))),
+            Form::Text => Ok(text::answer(Follow::new(app, permit, reader, after, follow))),
         }
     }
 }

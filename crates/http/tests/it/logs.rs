@@ -11,6 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt;
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
+use windlass_auth::{ApiKeyId, ApiKeyRecord};
 use windlass_domain::{Clock, EnvironmentId, LogId, LogStream, NewLogLine};
 use windlass_storage::Signal;
 
@@ -65,6 +66,27 @@ impl Printing {
             request = request.header("Last-Event-ID", last);
         }
         self.api.raw(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// A key that reads logs, and its id.
+    async fn reader(&self) -> (String, ApiKeyId) {
+        let body = json!({ "name": "reader", "scopes": ["logs:read"] });
+        let created = self.api.post("/api/auth/api-keys", body).await.body;
+        (
+            created["key"].as_str().unwrap().to_owned(),
+            created["id"].as_str().unwrap().parse().unwrap(),
+        )
+    }
+
+    /// Changes a key behind the API's back, and has it looked at anew.
+    async fn change_key(&self, id: ApiKeyId, change: impl FnOnce(&mut ApiKeyRecord)) {
+        let mut uow = self.api.store.write().await.unwrap();
+        let organization = uow.organizations().first_of_everyone().await.unwrap().unwrap().id;
+        let mut key = uow.api_keys().find_for_update(organization, id).await.unwrap().unwrap();
+        change(&mut key);
+        uow.api_keys().update(&key).await.unwrap();
+        uow.commit().await.unwrap();
+        self.api.clock.advance(TimeDelta::minutes(1));
     }
 
     async fn events(&self, query: &str, last: Option<&str>) -> Events {
@@ -271,6 +293,49 @@ async fn a_stream_ends_when_its_key_expires() {
     app.print(&["two"]).await;
 
     assert_eq!(events.next().await, None);
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_key_may_read_no_logs_any_more() {
+    let app = Printing::start("log_narrowed").await;
+    let (key, id) = app.reader().await;
+    app.print(&["one"]).await;
+    let mut events = Events::of(app.open_as(&key, "", "text/event-stream", None).await);
+    assert_eq!(events.line().await, (1, "one".to_owned()));
+
+    app.change_key(id, |key| key.scopes = vec!["projects:read".parse().unwrap()]).await;
+    app.print(&["two"]).await;
+
+    assert_eq!(events.next().await, None);
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_key_is_bound_to_other_projects() {
+    let app = Printing::start("log_bound").await;
+    let other = app.api.project("other").await.parse().unwrap();
+    let (key, id) = app.reader().await;
+    app.print(&["one"]).await;
+    let mut events = Events::of(app.open_as(&key, "", "text/event-stream", None).await);
+    assert_eq!(events.line().await, (1, "one".to_owned()));
+
+    app.change_key(id, |key| key.project_ids = Some(vec![other])).await;
+    app.print(&["two"]).await;
+
+    assert_eq!(events.next().await, None);
+}
+
+#[tokio::test]
+async fn a_stream_goes_on_when_its_key_changes_but_still_reads_it() {
+    let app = Printing::start("log_still").await;
+    let (key, id) = app.reader().await;
+    app.print(&["one"]).await;
+    let mut events = Events::of(app.open_as(&key, "", "text/event-stream", None).await);
+    assert_eq!(events.line().await, (1, "one".to_owned()));
+
+    app.change_key(id, |key| key.scopes.push("projects:read".parse().unwrap())).await;
+    app.print(&["two"]).await;
+
+    assert_eq!(events.line().await, (2, "two".to_owned()));
 }
 
 #[tokio::test]

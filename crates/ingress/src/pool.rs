@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     io,
     net::SocketAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
@@ -12,7 +12,8 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::TcpStream,
-    time::{Instant, timeout},
+    runtime::Handle,
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -34,10 +35,17 @@ pub(crate) enum ConnectError {
 
 /// The idle connections to one address.
 pub(crate) struct Pool {
-    /// The one used last is at the back, and is taken first.
-    idle: Mutex<VecDeque<Idle>>,
+    idle: Mutex<IdleConnections>,
     most: usize,
     keep: Duration,
+}
+
+#[derive(Default)]
+struct IdleConnections {
+    /// The one used last is at the back, and is taken first.
+    queue: VecDeque<Idle>,
+    /// Whether a task closes them when their time is up.
+    is_swept: bool,
 }
 
 struct Idle {
@@ -46,9 +54,9 @@ struct Idle {
 }
 
 impl Pool {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Arc<Self> {
         let idle = Mutex::default();
-        Self { idle, most: limits.idle_connections, keep: limits.idle_connection }
+        Arc::new(Self { idle, most: limits.idle_connections, keep: limits.idle_connection })
     }
 
     /// An idle connection, if there is one.
@@ -56,34 +64,57 @@ impl Pool {
         let mut idle = self.lock();
         self.discard_old(&mut idle);
         // The last ones may not have noticed yet that their response is complete.
-        let ready = idle.iter().rposition(|idle| idle.connection.is_ready())?;
-        idle.remove(ready).map(|idle| idle.connection)
+        let ready = idle.queue.iter().rposition(|idle| idle.connection.is_ready())?;
+        idle.queue.remove(ready).map(|idle| idle.connection)
     }
 
-    fn put(&self, connection: Connection) {
+    fn put(self: &Arc<Self>, connection: Connection) {
         if connection.is_closed() {
             return;
         }
         let mut idle = self.lock();
         self.discard_old(&mut idle);
-        if idle.len() < self.most {
-            idle.push_back(Idle { connection, since: Instant::now() });
+        if idle.queue.len() < self.most {
+            idle.queue.push_back(Idle { connection, since: Instant::now() });
+        }
+        // Bodies, which give connections back, may be dropped after the runtime.
+        if !idle.is_swept
+            && let Ok(runtime) = Handle::try_current()
+        {
+            idle.is_swept = true;
+            runtime.spawn(Self::sweep(Arc::downgrade(self)));
         }
     }
 
     pub(crate) fn clear(&self) {
-        self.lock().clear();
+        self.lock().queue.clear();
     }
 
-    fn discard_old(&self, idle: &mut VecDeque<Idle>) {
-        while idle.front().is_some_and(|oldest| {
-            self.keep <= oldest.since.elapsed() || oldest.connection.is_closed()
-        }) {
-            idle.pop_front();
+    /// Closes connections when their time is up, as long as there are any.
+    async fn sweep(pool: Weak<Self>) {
+        while let Some(next) = pool.upgrade().and_then(|pool| pool.next_sweep()) {
+            sleep_until(next).await;
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Idle>> {
+    /// Closes the connections whose time is up; when to do so again, unless none is left.
+    fn next_sweep(&self) -> Option<Instant> {
+        let mut idle = self.lock();
+        self.discard_old(&mut idle);
+        let next = idle.queue.front().map(|oldest| oldest.since + self.keep);
+        idle.is_swept = next.is_some();
+        next
+    }
+
+    fn discard_old(&self, idle: &mut IdleConnections) {
+        while idle.queue.front().is_some_and(|oldest| {
+            self.keep <= oldest.since.elapsed() || oldest.connection.is_closed()
+        }) {
+            idle.queue.pop_front();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, IdleConnections> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct Upstream {
     in_flight: AtomicUsize,
     left: Notify,
     closing_tunnels: CancellationToken,
-    pool: Pool,
+    pool: Arc<Pool>,
 }
 
 /// How a [`drain`](crate::Ingress::drain) ended.
@@ -55,7 +55,7 @@ impl Upstream {
         self.address
     }
 
-    pub(crate) fn pool(&self) -> &Pool {
+    pub(crate) fn pool(&self) -> &Arc<Pool> {
         &self.pool
     }
 
@@ -71,7 +71,7 @@ impl Upstream {
         (before & RETIRED == 0).then_some(entered)
     }
 
-    /// No route leads here any more.
+    /// No route leads here any more: idle connections are closed at once.
     pub(crate) fn retire(&self) {
         self.in_flight.fetch_or(RETIRED, Ordering::SeqCst);
         self.pool.clear();

@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::task::{JoinSet, yield_now};
-use windlass_ingress::{Drained, Limits};
+use windlass_ingress::{Drained, Limits, Target};
 
 use crate::support::{App, PATIENCE, Peer, Proxy, target};
 
@@ -41,6 +41,66 @@ async fn an_address_that_nothing_is_on_its_way_to_is_drained_at_once() {
     assert_eq!(proxy.ingress.drain(unknown, Duration::ZERO).await, Drained::Idle);
 }
 
+/// A connection to an app, idle after a request.
+async fn idle_connection(proxy: &Proxy, app: &App) -> Peer {
+    let mut client = proxy.client().await;
+    client.get("/").await;
+    let mut at_app = app.accept().await;
+    at_app.head().await;
+    at_app.respond("ok").await;
+    client.head().await;
+    client.exactly(2).await;
+    at_app
+}
+
+#[tokio::test]
+async fn idle_connections_to_an_app_are_closed_as_soon_as_no_route_leads_there() {
+    let limits = Limits { idle_connection: PATIENCE * 2, ..Limits::default() };
+    let (proxy, old, new) = (Proxy::with(limits).await, App::bind().await, App::bind().await);
+    let routes = proxy.ingress.routes();
+    let ways: [&dyn Fn(); 4] = [
+        &|| routes.set("app", target(&[&new])),
+        &|| routes.set("app", Target::Starting { message: String::new() }),
+        &|| routes.replace_all([]),
+        &|| routes.remove("app"),
+    ];
+    for go_away in ways {
+        proxy.route("app", &[&old]);
+        let mut busy = proxy.client().await;
+        busy.get("/slow").await;
+        let mut at_busy = old.accept().await;
+        at_busy.head().await;
+        let mut at_idle = idle_connection(&proxy, &old).await;
+        go_away();
+        assert_eq!(at_idle.rest().await, b"", "though another one is still in use");
+        at_busy.respond("done").await;
+        assert!(busy.head().await.starts_with("http/1.1 200"));
+    }
+}
+
+#[tokio::test]
+async fn a_change_elsewhere_leaves_idle_connections_alone() {
+    let limits = Limits { idle_connection: PATIENCE, ..Limits::default() };
+    let (proxy, app) = (Proxy::with(limits).await, App::bind().await);
+    proxy.route("app", &[&app]);
+    let mut at_app = idle_connection(&proxy, &app).await;
+    proxy.route("other", &[&App::bind().await]);
+    proxy.route("app", &[&app, &App::bind().await]);
+    proxy.route("app", &[&app]);
+    proxy.client().await.get("/again").await;
+    assert!(at_app.head().await.starts_with("get /again"));
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_when_its_time_is_up_though_no_request_follows() {
+    let limits = Limits { idle_connection: Duration::from_millis(50), ..Limits::default() };
+    let (proxy, app) = (Proxy::with(limits).await, App::bind().await);
+    proxy.route("app", &[&app]);
+    for _ in 0..2 {
+        assert_eq!(idle_connection(&proxy, &app).await.rest().await, b"");
+    }
+}
+
 #[tokio::test]
 async fn a_kept_connection_is_used_again_and_one_that_the_app_closed_is_not() {
     let (proxy, app) = Proxy::with_app().await;
@@ -66,14 +126,8 @@ async fn connections_are_not_kept_for_longer_than_the_limit() {
     let limits = Limits { idle_connection: Duration::ZERO, ..Limits::default() };
     let (proxy, app) = (Proxy::with(limits).await, App::bind().await);
     proxy.route("app", &[&app]);
-    let mut client = proxy.client().await;
     for _ in 0..2 {
-        client.get("/").await;
-        let mut at_app = app.accept().await;
-        at_app.head().await;
-        at_app.respond("ok").await;
-        client.head().await;
-        client.exactly(2).await;
+        idle_connection(&proxy, &app).await;
     }
 }
 

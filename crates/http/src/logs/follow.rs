@@ -1,11 +1,10 @@
 //! Reads a log chunk by chunk, no faster than somebody takes the chunks.
 
-use secrecy::{ExposeSecret, SecretString};
 use tracing::{Instrument, Span};
 use windlass_control::{Causes, ControlError, LogReader};
 use windlass_domain::LogLine;
 
-use crate::app::Shared;
+use crate::{app::Shared, authentication::Shown};
 
 /// How many lines are held in memory for one client.
 const CHUNK: u32 = 200;
@@ -20,8 +19,8 @@ pub(crate) struct Follow {
     goes_on: bool,
     /// Where to stop instead: before the line that was to come next at the beginning.
     until: Option<u64>,
-    /// What the client presented, unless nobody looks at credentials.
-    presented: Option<SecretString>,
+    /// What the client has shown, unless nobody looks at credentials.
+    shown: Option<Shown>,
     /// The request's: it has been answered by the time the log is read.
     span: Span,
 }
@@ -42,9 +41,9 @@ impl Follow {
         reader: LogReader,
         after: u64,
         goes_on: bool,
-        presented: Option<SecretString>,
+        shown: Option<Shown>,
     ) -> Self {
-        Self { app, reader, after, goes_on, until: None, presented, span: Span::current() }
+        Self { app, reader, after, goes_on, until: None, shown, span: Span::current() }
     }
 
     /// The next lines; where there are none yet and it goes on, waits for them. A failure has been
@@ -83,9 +82,9 @@ impl Follow {
         if self.app.stopping.is_cancelled() {
             return false;
         }
-        let Some(presented) = &self.presented else { return true };
-        let principal = self.app.control.authenticate(presented.expose_secret()).await;
-        !matches!(principal, Err(ControlError::InvalidCredential))
+        let Some(shown) = &self.shown else { return true };
+        let principal = self.app.control.authenticate(shown.presentation()).await;
+        !matches!(principal, Err(ControlError::InvalidCredential(_)))
     }
 }
 

@@ -6,13 +6,12 @@ use axum::{
     http::{HeaderMap, HeaderName, request::Parts},
     response::{IntoResponse, Response},
 };
-use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use windlass_control::LogReader;
 
 use super::{accept::Form, events, follow::Follow, text, view::LogView};
-use crate::{app::Shared, authentication::bearer, extract::Query, problem::Problem};
+use crate::{app::Shared, authentication::Shown, extract::Query, problem::Problem};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -40,21 +39,21 @@ pub(crate) struct LogRequest {
     after: u64,
     limit: u32,
     follow: bool,
-    /// What the client presented, unless nobody looks at credentials.
-    presented: Option<SecretString>,
+    /// What the client has shown, unless nobody looks at credentials.
+    shown: Option<Shown>,
 }
 
 impl LogRequest {
     /// Answers in the form that the client prefers.
     pub(crate) async fn answer(self, app: Shared, reader: LogReader) -> Result<Response, Problem> {
-        let Self { form, after, limit, follow, presented } = self;
+        let Self { form, after, limit, follow, shown } = self;
         match form {
             Form::Json => {
                 let chunk = reader.read(after, limit).await?;
                 Ok(Json(LogView::from(chunk)).into_response())
             }
-            Form::Events => Ok(events::answer(Follow::new(app, reader, after, true, presented))),
-            Form::Text => Ok(text::answer(Follow::new(app, reader, after, follow, presented))),
+            Form::Events => Ok(events::answer(Follow::new(app, reader, after, true, shown))),
+            Form::Text => Ok(text::answer(Follow::new(app, reader, after, follow, shown))),
         }
     }
 }
@@ -73,11 +72,8 @@ impl FromRequestParts<Shared> for LogRequest {
             return Err(Problem::bad_query("`after_seq` must be the number of a line"));
         }
         let follow = query.follow.unwrap_or(false);
-        let presented = match &app.everyone {
-            Some(_) => None,
-            None => Some(bearer(&parts.headers)?.into()),
-        };
-        Ok(Self { form: Form::wanted(&parts.headers), after, limit, follow, presented })
+        let shown = parts.extensions.get::<Shown>().cloned();
+        Ok(Self { form: Form::wanted(&parts.headers), after, limit, follow, shown })
     }
 }
 

@@ -98,6 +98,7 @@ mod permission;
 mod permission_set;
 mod principal;
 mod record;
+mod restriction;
 mod role;
 mod scope;
 
@@ -110,7 +111,11 @@ pub use crate::{
     decision::{Denied, Grant, Target, authorize},
     permission::{ParsePermissionError, Permission},
     permission_set::PermissionSet,
-    principal::{Credential, Principal, ProjectReach},
-    record::{ApiKeyId, ApiKeyRecord, Membership, ParseRoleError, Role},
+    principal::{Credential, CredentialKind, Principal, ProjectReach},
+    record::{
+        ApiKeyId, ApiKeyRecord, Membership, ParseRoleError, Role, SessionId, SessionRecord,
+        TokenId, TokenRecord,
+    },
+    restriction::{Checks, OutOfBudget, Restriction},
     scope::{ParseScopeError, Scope},
 };

@@ -35,6 +35,20 @@ pub enum Permission {
     ApiKeysRead,
     /// `api_keys:write`
     ApiKeysWrite,
+    /// `tokens:read`
+    TokensRead,
+    /// `tokens:write`
+    TokensWrite,
+    /// `members:read`
+    MembersRead,
+    /// `members:write`
+    MembersWrite,
+    /// `organizations:read`
+    OrganizationsRead,
+    /// `organizations:write`
+    OrganizationsWrite,
+    /// `audit:read`
+    AuditRead,
     /// `builds:read`
     BuildsRead,
     /// `builds:write`
@@ -56,7 +70,7 @@ pub struct ParsePermissionError;
 
 impl Permission {
     /// Every permission there is.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 26] = [
         Self::ProjectsRead,
         Self::ProjectsWrite,
         Self::EnvironmentsRead,
@@ -70,6 +84,13 @@ impl Permission {
         Self::MetricsRead,
         Self::ApiKeysRead,
         Self::ApiKeysWrite,
+        Self::TokensRead,
+        Self::TokensWrite,
+        Self::MembersRead,
+        Self::MembersWrite,
+        Self::OrganizationsRead,
+        Self::OrganizationsWrite,
+        Self::AuditRead,
         Self::BuildsRead,
         Self::BuildsWrite,
         Self::SubmissionsRead,
@@ -96,12 +117,13 @@ impl Permission {
         self.name().ends_with(":read")
     }
 
-    /// Whether what it shows may hold (a part of) a secret.
+    /// Whether what it shows is not for everybody who may look around.
     ///
-    /// Variables are masked, but the ends of long values and the values of plain ones are not.
+    /// Variables are masked, but the ends of long values are not; and what people did, from where,
+    /// is their own affair and that of whoever decides who gets in.
     #[must_use]
-    pub fn shows_secrets(self) -> bool {
-        self == Self::EnvVarsRead
+    pub fn is_confidential(self) -> bool {
+        matches!(self, Self::EnvVarsRead | Self::AuditRead)
     }
 
     const fn name_and_description(self) -> (&'static str, &'static str) {
@@ -119,6 +141,15 @@ impl Permission {
             Self::MetricsRead => ("metrics:read", "Read the server's metrics"),
             Self::ApiKeysRead => ("api_keys:read", "See API keys, never the keys themselves"),
             Self::ApiKeysWrite => ("api_keys:write", "Create and revoke API keys"),
+            Self::TokensRead => ("tokens:read", "See tokens, never the tokens themselves"),
+            Self::TokensWrite => ("tokens:write", "Create and revoke tokens"),
+            Self::MembersRead => ("members:read", "See members and invitations"),
+            Self::MembersWrite => {
+                ("members:write", "Invite and remove members, and set their roles")
+            }
+            Self::OrganizationsRead => ("organizations:read", "See the organization"),
+            Self::OrganizationsWrite => ("organizations:write", "Change the organization"),
+            Self::AuditRead => ("audit:read", "See who did what, and what was refused"),
             Self::BuildsRead => ("builds:read", "See builds"),
             Self::BuildsWrite => ("builds:write", "Start and cancel builds"),
             Self::SubmissionsRead => ("submissions:read", "See submissions to stores"),

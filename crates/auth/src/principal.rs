@@ -1,11 +1,11 @@
 //! Who is calling, once a credential has been verified.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use windlass_domain::{Name, OrganizationId, ProjectId, UserId};
 
-use crate::{ApiKeyId, PermissionSet, Role, Scope};
+use crate::{ApiKeyId, PermissionSet, Restriction, Role, Scope, SessionId, TokenId};
 
 /// A verified caller and all that it may do.
 ///
@@ -24,6 +24,8 @@ pub struct Principal {
     pub permissions: PermissionSet,
     /// The projects within which the permissions hold.
     pub projects: ProjectReach,
+    /// What the credential itself says against some uses, if anything.
+    pub restriction: Option<Restriction>,
 }
 
 /// What a caller has presented; never the secret itself.
@@ -42,6 +44,33 @@ pub enum Credential {
         /// When it stops working by itself.
         expires_at: Option<DateTime<Utc>>,
     },
+    /// A token.
+    Token {
+        /// Which one.
+        id: TokenId,
+        /// What its owner calls it.
+        label: Name,
+        /// When it stops working by itself; what its holder has added may end it earlier.
+        expires_at: DateTime<Utc>,
+    },
+    /// A browser session.
+    Session {
+        /// Which one.
+        id: SessionId,
+        /// When it stops working by itself.
+        expires_at: DateTime<Utc>,
+    },
+}
+
+/// The kinds of credential there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CredentialKind {
+    /// For scripts and continuous integration.
+    ApiKey,
+    /// For handing on, narrower each time.
+    Token,
+    /// For people in a browser.
+    Session,
 }
 
 /// The projects of an organization that a credential reaches.
@@ -59,6 +88,8 @@ impl Principal {
     pub fn label(&self) -> String {
         match &self.credential {
             Credential::ApiKey { name, .. } => format!("API key \"{name}\""),
+            Credential::Token { label, .. } => format!("token \"{label}\""),
+            Credential::Session { .. } => format!("{} in a browser", self.user_id),
         }
     }
 
@@ -75,7 +106,41 @@ impl Credential {
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
         match self {
             Self::ApiKey { expires_at, .. } => *expires_at,
+            Self::Token { expires_at, .. } | Self::Session { expires_at, .. } => Some(*expires_at),
         }
+    }
+
+    /// What kind of credential it is.
+    #[must_use]
+    pub fn kind(&self) -> CredentialKind {
+        match self {
+            Self::ApiKey { .. } => CredentialKind::ApiKey,
+            Self::Token { .. } => CredentialKind::Token,
+            Self::Session { .. } => CredentialKind::Session,
+        }
+    }
+}
+
+impl CredentialKind {
+    /// Its name for programs: `api_key`, `token` or `session`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ApiKey => "api_key",
+            Self::Token => "token",
+            Self::Session => "session",
+        }
+    }
+}
+
+impl fmt::Display for CredentialKind {
+    /// As people call it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ApiKey => "API key",
+            Self::Token => "token",
+            Self::Session => "session",
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What has to be stored so that a decision can be made later.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, net::IpAddr, str::FromStr};
 
 use chrono::{DateTime, Utc};
 use windlass_domain::{Id, IdKind, Name, OrganizationId, ProjectId, UserId};
@@ -43,6 +43,60 @@ impl IdKind for ApiKeyRecord {
     const PREFIX: &'static str = "key";
 }
 
+/// A token as it is known to the server, which does not have the token itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRecord {
+    /// Identifier; the token carries it, too.
+    pub id: TokenId,
+    /// The tenant that it opens; no other.
+    pub organization_id: OrganizationId,
+    /// What it is for.
+    pub label: Name,
+    /// The revocation identifier of its first block, in lower-case hexadecimal digits.
+    pub revocation_id: String,
+    /// Whose token it is: it never has more rights than this person has now.
+    pub created_by: UserId,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it stops working by itself: at this instant it is refused already.
+    pub expires_at: DateTime<Utc>,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+/// Identifier of a token.
+pub type TokenId = Id<TokenRecord>;
+
+impl IdKind for TokenRecord {
+    const PREFIX: &'static str = "tok";
+}
+
+/// A browser session as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRecord {
+    /// Identifier; the cookie carries it, signed.
+    pub id: SessionId,
+    /// Who has signed in.
+    pub user_id: UserId,
+    /// When.
+    pub created_at: DateTime<Utc>,
+    /// When it ends by itself: at this instant it is refused already.
+    pub expires_at: DateTime<Utc>,
+    /// When it was last used, give or take the time between two batches of such notes.
+    pub last_seen_at: DateTime<Utc>,
+    /// Where it was begun: the client's own description of itself, cut to a legible length.
+    pub user_agent: String,
+    /// The address from which it was begun, where it is known.
+    pub address: Option<IpAddr>,
+}
+
+/// Identifier of a session.
+pub type SessionId = Id<SessionRecord>;
+
+impl IdKind for SessionRecord {
+    const PREFIX: &'static str = "ses";
+}
+
 impl fmt::Debug for ApiKeyRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The hash would let a reader of logs guess at the key.
@@ -69,11 +123,11 @@ pub struct Membership {
 /// What a person is in an organization, from the least to the most; see [`Role::permissions`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Sees everything that is no secret.
+    /// Sees everything that is not confidential.
     Viewer,
     /// Works: creates projects, deploys, sets variables.
     Member,
-    /// Also decides who gets in, short of owners.
+    /// Also decides who gets in, short of owners, and sees who did what.
     Admin,
     /// Everything.
     Owner,

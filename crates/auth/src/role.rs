@@ -5,7 +5,7 @@ use crate::{Permission, PermissionSet, Role, Scope};
 impl Role {
     /// What a person in this role may do, and so what their credentials can do at most.
     ///
-    /// Owners and admins differ only in whom they may let in: see [`Role::may_grant`].
+    /// Who did what is for those to see who decide who gets in. Owners and admins differ only in whom they may let in: see [`Role::may_grant`].
     #[must_use]
     pub fn permissions(self) -> PermissionSet {
         const WORK: PermissionSet = PermissionSet::of(&[
@@ -14,6 +14,7 @@ impl Role {
             Permission::DeploymentsWrite,
             Permission::EnvVarsRead,
             Permission::EnvVarsWrite,
+            Permission::TokensWrite,
             Permission::BuildsWrite,
             Permission::SubmissionsWrite,
             Permission::UpdatesWrite,

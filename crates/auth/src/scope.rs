@@ -20,7 +20,7 @@ pub enum Scope {
     Update,
     /// `admin`: everything.
     Admin,
-    /// `read`: see everything that shows no secret.
+    /// `read`: see everything that is not confidential.
     Read,
     /// One permission by its own name.
     Permission(Permission),
@@ -61,7 +61,7 @@ impl Scope {
             Self::Admin => PermissionSet::ALL,
             Self::Read => PermissionSet::ALL
                 .iter()
-                .filter(|permission| permission.is_read() && !permission.shows_secrets())
+                .filter(|permission| permission.is_read() && !permission.is_confidential())
                 .collect(),
             Self::Permission(permission) => PermissionSet::of(&[permission]),
         }

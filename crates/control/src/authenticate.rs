@@ -1,11 +1,12 @@
 //! Turns a presented credential into a principal.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use windlass_auth::{DirectoryError, KeyDirectory, KeyEntry, Principal};
+use windlass_domain::OrganizationId;
 use windlass_storage::{Signal, Store, StoreError};
 
 use crate::{Control, ControlError};
@@ -38,10 +39,48 @@ impl KeyDirectory for StoreKeyDirectory {
     }
 }
 
+/// What a request shows of who it comes from.
+#[derive(Clone, Copy)]
+pub struct Presentation<'a> {
+    /// The credential.
+    pub credential: PresentedCredential<'a>,
+    /// The organization that it is to open, where one is named.
+    pub organization: Option<OrganizationId>,
+    /// Where the request comes from, as far as it is known.
+    pub address: Option<IpAddr>,
+}
+
+/// A credential, as it was presented.
+#[derive(Clone, Copy)]
+pub enum PresentedCredential<'a> {
+    /// An API key or a token.
+    Bearer(&'a str),
+}
+
+impl<'a> Presentation<'a> {
+    /// A key or token of which nothing else is known.
+    #[must_use]
+    pub fn bearer(text: &'a str) -> Self {
+        let credential = PresentedCredential::Bearer(text);
+        Self { credential, organization: None, address: None }
+    }
+}
+
 impl Control {
-    /// Finds out to whom a presented credential belongs.
-    pub async fn authenticate(&self, presented: &str) -> Result<Arc<Principal>, ControlError> {
-        Ok(self.inner.verifier.verify(presented).await?)
+    /// Finds out to whom a presented credential belongs, and that it opens the organization that
+    /// is named.
+    pub async fn authenticate(
+        &self,
+        presentation: Presentation<'_>,
+    ) -> Result<Arc<Principal>, ControlError> {
+        let Presentation { credential, organization, address: _ } = presentation;
+        let principal = match credential {
+            PresentedCredential::Bearer(text) => self.inner.verifier.verify(text).await?,
+        };
+        if organization.is_some_and(|named| named != principal.organization_id) {
+            return Err(ControlError::WrongOrganization);
+        }
+        Ok(principal)
     }
 
     /// Forgets what was verified as soon as a key changes, here or on another server.

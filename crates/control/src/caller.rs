@@ -1,6 +1,6 @@
 //! Who calls, and by which request.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use windlass_auth::{Denied, Permission, Principal, Target, authorize};
 use windlass_domain::{OrganizationId, ProjectId};
@@ -14,6 +14,8 @@ pub struct Caller {
     pub principal: Arc<Principal>,
     /// The request, so that the work it causes can be found in the logs.
     pub request_id: Option<String>,
+    /// Where the request comes from, as far as it is known.
+    pub address: Option<IpAddr>,
 }
 
 impl Caller {
@@ -29,13 +31,18 @@ impl Caller {
     }
 
     /// Decides about something of a project; out of reach, there is "no such `thing`".
-    pub(crate) fn may_in(
+    pub(crate) fn may_find(
         &self,
-        project: ProjectId,
+        target: Target,
         permission: Permission,
         thing: &'static str,
     ) -> Result<(), ControlError> {
-        self.decide(permission, Target::project(self.organization(), project), thing)
+        self.decide(permission, target, thing)
+    }
+
+    /// A project of the tenant, to decide about.
+    pub(crate) fn project(&self, id: ProjectId) -> Target {
+        Target::project(self.organization(), id)
     }
 
     fn decide(
@@ -49,6 +56,7 @@ impl Caller {
             Err(Denied::Hidden) => Err(ControlError::NotFound(thing)),
             Err(Denied::Forbidden { permission }) => Err(ControlError::Forbidden(permission)),
             Err(Denied::WrongOrganization) => Err(ControlError::WrongOrganization),
+            Err(Denied::Undecided(err)) => Err(ControlError::Unavailable(Box::new(err))),
         }
     }
 }

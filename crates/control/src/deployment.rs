@@ -49,7 +49,9 @@ pub(crate) async fn find(
 ) -> Result<Deployment, ControlError> {
     let deployment = uow.deployments().find(caller.organization(), id).await?;
     let deployment = deployment.ok_or(ControlError::NotFound("deployment"))?;
-    caller.may_in(deployment.project_id, permission, "deployment")?;
+    let target = caller.project(deployment.project_id);
+    let target = target.in_environment(deployment.environment_id).in_deployment(id);
+    caller.may_find(target, permission, "deployment")?;
     Ok(deployment)
 }
 

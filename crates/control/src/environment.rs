@@ -72,7 +72,8 @@ pub(crate) async fn find(
 ) -> Result<Environment, ControlError> {
     let environment = uow.environments().find(caller.organization(), id).await?;
     let environment = environment.ok_or(ControlError::NotFound("environment"))?;
-    caller.may_in(environment.project_id, permission, "environment")?;
+    let target = caller.project(environment.project_id).in_environment(id);
+    caller.may_find(target, permission, "environment")?;
     Ok(environment)
 }
 
@@ -85,7 +86,8 @@ pub(crate) async fn find_for_update(
 ) -> Result<Environment, ControlError> {
     let environment = uow.environments().find_for_update(caller.organization(), id).await?;
     let environment = environment.ok_or(ControlError::NotFound("environment"))?;
-    caller.may_in(environment.project_id, permission, "environment")?;
+    let target = caller.project(environment.project_id).in_environment(id);
+    caller.may_find(target, permission, "environment")?;
     Ok(environment)
 }
 

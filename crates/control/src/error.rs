@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use windlass_auth::{AuthError, HashError, MintError, Permission};
+use windlass_auth::{AuthError, CredentialKind, HashError, MintError, Permission};
 use windlass_domain::TransitionError;
 use windlass_storage::StoreError;
 
@@ -12,8 +12,8 @@ use crate::SealError;
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
     /// The credential is malformed, unknown, wrong, expired or revoked; no more is told.
-    #[error("invalid or expired API key")]
-    InvalidCredential,
+    #[error("invalid or expired {0}")]
+    InvalidCredential(CredentialKind),
 
     /// There is nothing, or nothing that the caller may know of.
     #[error("no such {0}")]
@@ -83,7 +83,7 @@ impl From<TransitionError> for ControlError {
 impl From<AuthError> for ControlError {
     fn from(err: AuthError) -> Self {
         match err {
-            AuthError::Invalid => Self::InvalidCredential,
+            AuthError::Invalid => Self::InvalidCredential(CredentialKind::ApiKey),
             AuthError::Busy | AuthError::Unavailable(_) => Self::Unavailable(Box::new(err)),
         }
     }
@@ -105,6 +105,7 @@ impl From<MintError> for ControlError {
             MintError::Outlives { .. } | MintError::Expired => {
                 Self::Invalid { field: "expires_at", message: format!("is refused: {err}") }
             }
+            MintError::Restricted => Self::conflict("restricted_credential", err.to_string()),
             MintError::Hash(HashError::Busy) => Self::Unavailable(Box::new(err)),
             MintError::Hash(_) => Self::Internal(Box::new(err)),
         }

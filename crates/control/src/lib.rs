@@ -35,6 +35,7 @@ mod worker;
 
 pub use crate::{
     api_key::{create_api_key, list_api_keys, revoke_api_key},
+    authenticate::{Presentation, PresentedCredential},
     caller::Caller,
     causes::Causes,
     deployment::{

@@ -59,7 +59,7 @@ pub(crate) async fn find(
 ) -> Result<Project, ControlError> {
     let project = uow.projects().find(caller.organization(), id).await?;
     let project = project.ok_or(ControlError::NotFound("project"))?;
-    caller.may_in(id, permission, "project")?;
+    caller.may_find(caller.project(id), permission, "project")?;
     Ok(project)
 }
 
@@ -72,7 +72,7 @@ pub(crate) async fn find_for_update(
 ) -> Result<Project, ControlError> {
     let project = uow.projects().find_for_update(caller.organization(), id).await?;
     let project = project.ok_or(ControlError::NotFound("project"))?;
-    caller.may_in(id, permission, "project")?;
+    caller.may_find(caller.project(id), permission, "project")?;
     Ok(project)
 }
 

@@ -21,6 +21,6 @@ pub async fn whoami(control: &Control, caller: &Caller) -> Result<WhoAmI, Contro
     let user = uow.organizations().find_user(principal.user_id).await?;
     match (user, organization) {
         (Some(user), Some(organization)) => Ok(WhoAmI { user, organization }),
-        _ => Err(ControlError::InvalidCredential),
+        _ => Err(ControlError::InvalidCredential(principal.credential.kind())),
     }
 }

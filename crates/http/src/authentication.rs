@@ -1,17 +1,36 @@
 //! What stands before every handler: who calls, which parameters, for how long.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     extract::{Query, Request, State},
-    http::{HeaderMap, Uri, header},
+    http::{Extensions, HeaderMap, Uri, header},
     middleware::Next,
     response::Response,
 };
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::timeout;
-use windlass_control::Caller;
+use windlass_auth::CredentialKind;
+use windlass_control::{Caller, Presentation, PresentedCredential};
 
 use crate::{access::Access, app::Shared, problem::Problem, request_id::RequestId, wait::MAX_WAIT};
+
+/// The other end of a request's connection; whoever serves the router puts it into the request's
+/// extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
+
+/// What a request has shown of who it comes from, for as long as its answer lasts.
+#[derive(Clone)]
+pub(crate) struct Shown {
+    credential: SecretString,
+    address: Option<IpAddr>,
+}
 
 /// What one operation asks of every request.
 pub(crate) struct Gate {
@@ -28,6 +47,33 @@ impl Gate {
         let at_most = app.options.request_timeout.saturating_add(waiting);
         Self { app, needs_credential, parameters, at_most }
     }
+
+    /// Finds out who calls, and leaves what was shown with the request.
+    async fn identify(&self, request: &mut Request) -> Result<Caller, Problem> {
+        let request_id = request.extensions().get::<RequestId>().map(ToString::to_string);
+        let address = address(request.extensions());
+        if let Some(everyone) = &self.app.everyone {
+            return Ok(Caller { principal: Arc::clone(everyone), request_id, address });
+        }
+        let shown = Shown { credential: bearer(request.headers())?.into(), address };
+        let principal = self.app.control.authenticate(shown.presentation()).await?;
+        request.extensions_mut().insert(shown);
+        Ok(Caller { principal, request_id, address })
+    }
+}
+
+impl Shown {
+    /// The same, to be verified (again).
+    pub(crate) fn presentation(&self) -> Presentation<'_> {
+        let credential = PresentedCredential::Bearer(self.credential.expose_secret());
+        Presentation { credential, organization: None, address: self.address }
+    }
+}
+
+/// Where a request comes from, as far as it is known.
+fn address(extensions: &Extensions) -> Option<IpAddr> {
+    // An IPv4 client of a socket for both families is an IPv4 client.
+    extensions.get::<Peer>().map(|Peer(peer)| peer.ip().to_canonical())
 }
 
 /// Lets a request through to its handler; one that needs a [`Caller`] finds it in the request's
@@ -39,14 +85,15 @@ pub(crate) async fn pass(
 ) -> Result<Response, Problem> {
     let answer = async {
         if gate.needs_credential {
-            let request_id = request.extensions().get::<RequestId>().map(ToString::to_string);
-            let principal = match &gate.app.everyone {
-                Some(everyone) => Arc::clone(everyone),
-                None => gate.app.control.authenticate(bearer(request.headers())?).await?,
-            };
-            let caller = Caller { principal, request_id };
+            let caller = gate.identify(&mut request).await?;
             tracing::Span::current().record("caller", caller.principal.label());
-            request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(caller.clone());
+            check_parameters(request.uri(), &gate.parameters)?;
+            let mut answer = next.run(request).await;
+            if let Some(problem) = answer.extensions_mut().get_mut::<Problem>() {
+                problem.blame(caller.principal.credential.kind());
+            }
+            return Ok(answer);
         }
         check_parameters(request.uri(), &gate.parameters)?;
         Ok(next.run(request).await)
@@ -55,7 +102,7 @@ pub(crate) async fn pass(
 }
 
 /// The one bearer credential of a request (RFC 6750, section 2.1).
-pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let mut presented = headers.get_all(header::AUTHORIZATION).into_iter();
     let Some(value) = presented.next() else {
         return Err(Problem::no_credential());
@@ -68,7 +115,7 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
         .map(|(_, credential)| credential.trim());
     match (credential, presented.next()) {
         (Some(credential), None) if !credential.is_empty() => Ok(credential),
-        _ => Err(Problem::invalid_credential()),
+        _ => Err(Problem::invalid_credential(CredentialKind::ApiKey)),
     }
 }
 

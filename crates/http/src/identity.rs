@@ -53,19 +53,20 @@ pub(crate) struct MyOrganization {
 /// The credential in use.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MyCredential {
-    /// What kind of credential it is: `api_key`.
+    /// What kind of credential it is: `api_key`, `token` or `session`.
     #[schema(example = "api_key")]
     kind: &'static str,
     #[schema(example = "key_01kdvdna000000000000000002")]
     id: String,
+    /// What a key or token is for.
     #[schema(example = "ci")]
-    name: String,
-    /// Its first characters.
+    name: Option<String>,
+    /// A key's first characters.
     #[schema(example = "wls_3fJ9xQ2L")]
-    prefix: String,
-    /// Its scopes.
+    prefix: Option<String>,
+    /// A key's scopes.
     #[schema(example = json!(["read"]))]
-    scopes: Vec<&'static str>,
+    scopes: Option<Vec<&'static str>>,
     /// What it may do: its scopes' permissions, as far as the person's role has them.
     #[schema(example = json!(["projects:read"]))]
     permissions: Vec<&'static str>,
@@ -118,7 +119,16 @@ impl MyOrganization {
 
 impl MyCredential {
     fn new(principal: &Principal) -> Self {
-        let Credential::ApiKey { id, name, prefix, scopes, expires_at } = &principal.credential;
+        let credential = &principal.credential;
+        let (id, name) = match credential {
+            Credential::ApiKey { id, name, .. } => (id.to_string(), Some(name.to_string())),
+            Credential::Token { id, label, .. } => (id.to_string(), Some(label.to_string())),
+            Credential::Session { id, .. } => (id.to_string(), None),
+        };
+        let (prefix, scopes) = match credential {
+            Credential::ApiKey { prefix, scopes, .. } => (Some(prefix), Some(scopes)),
+            Credential::Token { .. } | Credential::Session { .. } => (None, None),
+        };
         let project_ids = match &principal.projects {
             ProjectReach::All => None,
             ProjectReach::Only(projects) => {
@@ -126,14 +136,14 @@ impl MyCredential {
             }
         };
         Self {
-            kind: "api_key",
-            id: id.to_string(),
-            name: name.to_string(),
-            prefix: prefix.clone(),
-            scopes: scopes.iter().map(|scope| scope.name()).collect(),
+            kind: credential.kind().name(),
+            id,
+            name,
+            prefix: prefix.cloned(),
+            scopes: scopes.map(|scopes| scopes.iter().map(|scope| scope.name()).collect()),
             permissions: principal.permissions.iter().map(Permission::name).collect(),
             project_ids,
-            expires_at: *expires_at,
+            expires_at: credential.expires_at(),
         }
     }
 }

@@ -32,6 +32,7 @@ mod wait;
 pub use crate::{
     access::{OperationAccess, permissions},
     app::{AppAddress, HttpState, Options},
+    authentication::Peer,
     openapi::openapi,
 };
 

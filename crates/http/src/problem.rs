@@ -12,7 +12,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use windlass_auth::Scope;
+use windlass_auth::{CredentialKind, Scope};
 use windlass_control::Causes;
 use windlass_domain::is_unprintable;
 
@@ -32,13 +32,23 @@ pub(crate) struct Problem {
     message: String,
     fields: Vec<FieldError>,
     challenge: Option<String>,
+    /// What the credential lacks.
+    lacking: Option<Scope>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { status, code, message, fields: Vec::new(), challenge: None, source: None }
+        Self {
+            status,
+            code,
+            message,
+            fields: Vec::new(),
+            challenge: None,
+            lacking: None,
+            source: None,
+        }
     }
 
     /// 400: the body or a header cannot be read as what it should be.
@@ -74,14 +84,11 @@ impl Problem {
     }
 
     /// 401: what was presented is malformed, unknown, wrong, expired or revoked; no more is told.
-    pub(crate) fn invalid_credential() -> Self {
+    pub(crate) fn invalid_credential(kind: CredentialKind) -> Self {
+        let message = format!("Invalid or expired {kind}");
         Self {
             challenge: Some("Bearer error=\"invalid_token\"".to_owned()),
-            ..Self::new(
-                StatusCode::UNAUTHORIZED,
-                "invalid_credential",
-                "Invalid or expired API key",
-            )
+            ..Self::new(StatusCode::UNAUTHORIZED, "invalid_credential", message)
         }
     }
 
@@ -89,6 +96,7 @@ impl Problem {
     pub(crate) fn insufficient_scope(scope: Scope) -> Self {
         Self {
             challenge: Some(format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"")),
+            lacking: Some(scope),
             ..Self::new(
                 StatusCode::FORBIDDEN,
                 "insufficient_scope",
@@ -97,9 +105,19 @@ impl Problem {
         }
     }
 
+    /// Names the credential that lacks something, where it is no API key.
+    pub(crate) fn blame(&mut self, credential: CredentialKind) {
+        let Some(scope) = self.lacking else { return };
+        self.message = match credential {
+            CredentialKind::ApiKey => return,
+            CredentialKind::Token => format!("Token does not have '{scope}' scope"),
+            CredentialKind::Session => format!("Your role does not have '{scope}' scope"),
+        };
+    }
+
     /// 403: the credential opens another organization than the one that was named.
     pub(crate) fn wrong_organization() -> Self {
-        let message = "API key belongs to another organization";
+        let message = "the credential belongs to another organization";
         Self::new(StatusCode::FORBIDDEN, "wrong_organization", message)
     }
 

@@ -3,6 +3,7 @@
 use std::fs;
 
 use tokio::net::TcpListener;
+use windlass_control::Presentation;
 use windlass_http::HttpState;
 
 use crate::{data_dir::DataDir, parts::Running};
@@ -15,7 +16,7 @@ pub(crate) async fn open_door(
     data: &DataDir,
 ) -> anyhow::Result<()> {
     let key = fs::read_to_string(data.owner_key_file())?;
-    let owner = running.control.authenticate(key.trim()).await?;
+    let owner = running.control.authenticate(Presentation::bearer(key.trim())).await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     fs::write(data.owner_key_file().with_file_name("open-door"), format!("http://{address}"))?;

@@ -1,8 +1,8 @@
 //! The API's door: takes connections, bounds them, lets what is under way end.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
@@ -10,10 +10,12 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
+use tower::Layer as _;
+use windlass_http::Peer;
 
 /// Most connections at once; the next ones wait until one of them ends.
 const CONNECTIONS: usize = 4_000;
@@ -33,12 +35,12 @@ pub(crate) async fn serve(
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(HEADERS);
-    let service = TowerToHyperService::new(router);
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
-    while let Some((stream, place)) = next(&listener, &places, &stop).await {
+    while let Some((stream, peer, place)) = next(&listener, &places, &stop).await {
+        let service = Extension(Peer(peer)).layer(router.clone());
         let connection = builder
-            .serve_connection_with_upgrades(TokioIo::new(stream), service.clone())
+            .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service))
             .into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
@@ -58,13 +60,13 @@ async fn next(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
     stop: &CancellationToken,
-) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let accepted = async {
         // The semaphore is never closed.
         let place = Arc::clone(places).acquire_owned().await.ok()?;
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => return Some((stream, place)),
+                Ok((stream, peer)) => return Some((stream, peer, place)),
                 Err(err) => {
                     tracing::warn!(error = %err, "cannot take a connection");
                     sleep(PAUSE).await;
@@ -72,8 +74,8 @@ async fn next(
             }
         }
     };
-    let (stream, place) = stop.run_until_cancelled(accepted).await??;
+    let (stream, peer, place) = stop.run_until_cancelled(accepted).await??;
     // Answers are small: they are not to wait for one another.
     let _ = stream.set_nodelay(true);
-    Some((stream, place))
+    Some((stream, peer, place))
 }

@@ -60,6 +60,7 @@ impl KeyEntry {
             role,
             permissions: granted.intersection(role.permissions()),
             projects: ProjectReach::from(record.project_ids),
+            restriction: None,
             credential: Credential::ApiKey {
                 id: record.id,
                 name: record.name,

@@ -27,6 +27,7 @@ pub struct Creator {
     permissions: PermissionSet,
     projects: ProjectReach,
     expires_at: Option<DateTime<Utc>>,
+    is_restricted: bool,
 }
 
 /// A new key: the record is to be stored, the key to be shown once.
@@ -68,6 +69,9 @@ pub enum MintError {
     /// The key would never work.
     #[error("a key must expire in the future")]
     Expired,
+    /// The creator is a credential with checks of its own, which a key could not carry.
+    #[error("a token cannot create keys: narrow the token instead")]
+    Restricted,
     /// It could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -78,6 +82,9 @@ impl NewApiKey {
     pub const MAX_PROJECTS: usize = 100;
 
     fn check(&self, creator: &Creator, now: DateTime<Utc>) -> Result<(), MintError> {
+        if creator.is_restricted {
+            return Err(MintError::Restricted);
+        }
         let mut wanted = self.scopes.iter().flat_map(|scope| scope.permissions().iter());
         if let Some(permission) = wanted.find(|wanted| !creator.permissions.contains(*wanted)) {
             return Err(MintError::TooBroad { permission });
@@ -114,6 +121,7 @@ impl From<&Principal> for Creator {
             permissions: principal.permissions,
             projects: principal.projects.clone(),
             expires_at: principal.credential.expires_at(),
+            is_restricted: principal.restriction.is_some(),
         }
     }
 }
@@ -127,6 +135,7 @@ impl From<Membership> for Creator {
             permissions: membership.role.permissions(),
             projects: ProjectReach::All,
             expires_at: None,
+            is_restricted: false,
         }
     }
 }

@@ -1,9 +1,12 @@
 //! The decision, case by case.
 
+use std::sync::Arc;
+
 use windlass_auth::{
-    Denied, Permission, PermissionSet, Principal, ProjectReach, Target, authorize,
+    Checks, Denied, OutOfBudget, Permission, PermissionSet, Principal, ProjectReach, Restriction,
+    Target, authorize,
 };
-use windlass_domain::OrganizationId;
+use windlass_domain::{DeploymentId, EnvironmentId, OrganizationId};
 
 use crate::support::World;
 
@@ -139,4 +142,71 @@ fn a_target_tells_where_it_is() {
     assert_eq!(target.project_id(), Some(project));
     assert_eq!(Target::projects(world.organization).project_id(), None);
     assert_eq!(Target::organization(world.organization).project_id(), None);
+
+    let environment = EnvironmentId::generate(world.fx());
+    let deployment = DeploymentId::generate(world.fx());
+    let inside = target.in_environment(environment).in_deployment(deployment);
+    assert_eq!(inside.environment_id(), Some(environment));
+    assert_eq!(inside.deployment_id(), Some(deployment));
+    assert_eq!(inside.project_id(), Some(project));
+}
+
+/// Checks that a function stands for.
+struct Asked<F>(F);
+
+impl<F> Checks for Asked<F>
+where
+    F: Fn(Permission, Target) -> Result<bool, OutOfBudget> + Send + Sync,
+{
+    fn allow(&self, permission: Permission, target: Target) -> Result<bool, OutOfBudget> {
+        self.0(permission, target)
+    }
+}
+
+fn restricted<F>(world: &World, permissions: PermissionSet, checks: F) -> Principal
+where
+    F: Fn(Permission, Target) -> Result<bool, OutOfBudget> + Send + Sync + 'static,
+{
+    let restriction = Some(Restriction::new(Arc::new(Asked(checks))));
+    Principal { restriction, ..world.principal(permissions, ProjectReach::All) }
+}
+
+#[test]
+fn checks_narrow_what_is_granted_and_never_widen_it() {
+    let world = World::new();
+    let rights = PermissionSet::of(&[Permission::ProjectsRead, Permission::ProjectsWrite]);
+    let reader = restricted(&world, rights, |permission, _| Ok(permission.is_read()));
+    let project = Target::project(world.organization, world.project());
+
+    assert_eq!(decide(&reader, Permission::ProjectsRead, project), Ok(()));
+    for permission in [Permission::ProjectsWrite, Permission::LogsRead] {
+        assert_eq!(decide(&reader, permission, project), forbidden(permission));
+    }
+}
+
+#[test]
+fn what_checks_rule_out_altogether_does_not_exist() {
+    let world = World::new();
+    let (own, other) = (world.project(), world.project());
+    let caller = restricted(&world, PermissionSet::ALL, move |permission, target| {
+        Ok(target.project_id() == Some(own) && permission == Permission::LogsRead)
+    });
+    let decide = |permission, target| decide(&caller, permission, target);
+    let at = |project| Target::project(world.organization, project);
+
+    assert_eq!(decide(Permission::LogsRead, at(own)), Ok(()));
+    assert_eq!(decide(Permission::ProjectsRead, at(own)), forbidden(Permission::ProjectsRead));
+    assert_eq!(decide(Permission::LogsRead, at(other)), Err(Denied::Hidden));
+    let everything = Target::projects(world.organization);
+    assert_eq!(decide(Permission::LogsRead, everything), forbidden(Permission::LogsRead));
+}
+
+#[test]
+fn checks_that_cost_too_much_are_no_refusal() {
+    let world = World::new();
+    let caller = restricted(&world, PermissionSet::ALL, |_, _| Err(OutOfBudget));
+    let target = Target::organization(world.organization);
+
+    let undecided = Err(Denied::Undecided(OutOfBudget));
+    assert_eq!(decide(&caller, Permission::UsageRead, target), undecided);
 }

@@ -1,9 +1,11 @@
 //! New keys, and what they must not be.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use windlass_auth::{
-    BcryptCost, Credential, MintError, NewApiKey, Permission, PermissionSet, PlainKey,
-    ProjectReach, Role, Scope,
+    BcryptCost, Checks, Credential, MintError, NewApiKey, OutOfBudget, Permission, PermissionSet,
+    PlainKey, ProjectReach, Restriction, Role, Scope, SessionId, Target,
 };
 use windlass_domain::Clock as _;
 
@@ -100,8 +102,8 @@ async fn a_key_does_not_outlive_the_one_that_made_it() {
     let world = World::new();
     let limit = world.clock.now() + TimeDelta::hours(1);
     let mut creator = world.principal(PermissionSet::ALL, ProjectReach::All);
-    let Credential::ApiKey { expires_at, .. } = &mut creator.credential;
-    *expires_at = Some(limit);
+    let expires_at = limit;
+    creator.credential = Credential::Session { id: SessionId::generate(world.fx()), expires_at };
     let until = |expires_at| NewApiKey { expires_at, ..request(&[]) };
 
     assert!(world.mint(until(Some(limit)), &creator).await.is_ok());
@@ -147,4 +149,22 @@ fn costs_that_are_too_cheap_or_never_end_are_refused() {
     assert!(BcryptCost::new(3).is_err());
     assert!(BcryptCost::new(31).is_err());
     assert_eq!(BcryptCost::new(10), Ok(BcryptCost::default()));
+}
+
+#[tokio::test]
+async fn a_credential_with_checks_of_its_own_makes_no_keys() {
+    let world = World::new();
+    let mut creator = world.principal(PermissionSet::ALL, ProjectReach::All);
+    creator.restriction = Some(Restriction::new(Arc::new(Unchecked)));
+
+    let refused = world.mint(request(&[]), &creator).await;
+    assert!(matches!(refused, Err(MintError::Restricted)));
+}
+
+struct Unchecked;
+
+impl Checks for Unchecked {
+    fn allow(&self, _: Permission, _: Target) -> Result<bool, OutOfBudget> {
+        Ok(true)
+    }
 }

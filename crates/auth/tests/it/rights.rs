@@ -18,6 +18,13 @@ const TABLE: &str = "
     metrics:read        - - - x   x x x x
     api_keys:read       - - - x   x x x x
     api_keys:write      - - - -   - - x x
+    tokens:read         - - - x   x x x x
+    tokens:write        - - - -   - x x x
+    members:read        - - - x   x x x x
+    members:write       - - - -   - - x x
+    organizations:read  - - - x   x x x x
+    organizations:write - - - -   - - x x
+    audit:read          - - - -   - - x x
     builds:read         x - - x   x x x x
     builds:write        x - - -   - x x x
     submissions:read    - x - x   x x x x
@@ -95,10 +102,10 @@ fn nobody_lets_anybody_in_above_themselves() {
 }
 
 #[test]
-fn only_variables_show_secrets() {
+fn variables_and_the_audit_log_are_confidential() {
     let shown: Vec<Permission> =
-        Permission::ALL.into_iter().filter(|permission| permission.shows_secrets()).collect();
-    assert_eq!(shown, [Permission::EnvVarsRead]);
+        Permission::ALL.into_iter().filter(|permission| permission.is_confidential()).collect();
+    assert_eq!(shown, [Permission::EnvVarsRead, Permission::AuditRead]);
 }
 
 #[test]

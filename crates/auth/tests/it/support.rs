@@ -118,6 +118,7 @@ impl World {
             },
             permissions,
             projects,
+            restriction: None,
         }
     }
 }

@@ -42,6 +42,7 @@ async fn a_key_stands_for_its_creator_within_its_scopes_and_projects() {
         },
         permissions: PermissionSet::of(&[Permission::BuildsRead, Permission::BuildsWrite]),
         projects: ProjectReach::Only([project].into()),
+        restriction: None,
     };
     assert_eq!(*principal, expected);
     assert_eq!(principal.label(), r#"API key "ci""#);

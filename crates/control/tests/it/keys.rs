@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use windlass_auth::{NewApiKey, Permission, Scope};
 use windlass_control::{
-    Caller, ControlError, CreateProject, create_api_key, create_project, get_project,
+    Caller, ControlError, CreateProject, Presentation, create_api_key, create_project, get_project,
     list_projects, revoke_api_key,
 };
 use windlass_domain::{PageRequest, ProjectSettings};
@@ -22,8 +22,9 @@ fn key(scopes: &[Scope]) -> NewApiKey {
 
 async fn caller(platform: &Platform, new: NewApiKey) -> Caller {
     let minted = create_api_key(&platform.control, &platform.owner, new).await.unwrap();
-    let principal = platform.control.authenticate(minted.key.expose()).await.unwrap();
-    Caller { principal: Arc::clone(&principal), request_id: None }
+    let principal =
+        platform.control.authenticate(Presentation::bearer(minted.key.expose())).await.unwrap();
+    Caller { principal: Arc::clone(&principal), request_id: None, address: None }
 }
 
 #[tokio::test]
@@ -71,8 +72,8 @@ async fn a_revoked_key_is_refused_although_it_was_verified_before() {
     let platform = Platform::new("revoked").await;
     let minted = create_api_key(&platform.control, &platform.owner, key(&[Scope::Read])).await;
     let minted = minted.unwrap();
-    platform.control.authenticate(minted.key.expose()).await.unwrap();
+    platform.control.authenticate(Presentation::bearer(minted.key.expose())).await.unwrap();
     revoke_api_key(&platform.control, &platform.owner, minted.record.id).await.unwrap();
-    let refused = platform.control.authenticate(minted.key.expose()).await;
-    assert!(matches!(refused, Err(ControlError::InvalidCredential)), "{refused:?}");
+    let refused = platform.control.authenticate(Presentation::bearer(minted.key.expose())).await;
+    assert!(matches!(refused, Err(ControlError::InvalidCredential(_))), "{refused:?}");
 }

@@ -13,7 +13,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use windlass_auth::{BcryptCost, HasherOptions, KeyFormat, KeyHasher, VerifierOptions};
 use windlass_control::{
-    Caller, Control, CreateProject, Keyring, Parts, RouteTarget, Routes, Settings, install,
+    Caller, Control, CreateProject, Keyring, Parts, Presentation, RouteTarget, Routes, Settings,
+    install,
 };
 use windlass_domain::{
     Backoff, BranchName, Build, BuildState, CommitId, Deployment, DeploymentId, Environment,
@@ -94,8 +95,8 @@ impl Platform {
         })
         .await
         .unwrap();
-        let principal = control.authenticate(&key).await.unwrap();
-        let owner = Caller { principal, request_id: Some("req-1".to_owned()) };
+        let principal = control.authenticate(Presentation::bearer(&key)).await.unwrap();
+        let owner = Caller { principal, request_id: Some("req-1".to_owned()), address: None };
         Self { store, engine, routes, control, owner, keyring }
     }
 

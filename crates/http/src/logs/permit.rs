@@ -1,8 +1,9 @@
 //! The right to read a log, looked at again for as long as somebody reads.
 
-use secrecy::{ExposeSecret, SecretString};
 use windlass_control::{Caller, Control, ControlError, LogReader};
 use windlass_domain::{DeploymentId, EnvironmentId};
+
+use crate::authentication::Shown;
 
 /// A log, by what it belongs to.
 #[derive(Clone, Copy)]
@@ -15,8 +16,8 @@ pub(crate) enum Log {
 pub(crate) struct Permit {
     pub(crate) log: Log,
     pub(crate) caller: Caller,
-    /// What the caller presented, unless nobody looks at credentials.
-    pub(crate) presented: Option<SecretString>,
+    /// What the caller has shown, unless nobody looks at credentials.
+    pub(crate) shown: Option<Shown>,
 }
 
 impl Log {
@@ -43,7 +44,7 @@ impl Permit {
     pub(crate) async fn holds(&mut self, control: &Control) -> bool {
         !matches!(
             self.renew(control).await,
-            Err(ControlError::InvalidCredential
+            Err(ControlError::InvalidCredential(_)
                 | ControlError::Forbidden(_)
                 | ControlError::NotFound(_)
                 | ControlError::WrongOrganization)
@@ -51,8 +52,8 @@ impl Permit {
     }
 
     async fn renew(&mut self, control: &Control) -> Result<(), ControlError> {
-        let Some(presented) = &self.presented else { return Ok(()) };
-        let principal = control.authenticate(presented.expose_secret()).await?;
+        let Some(shown) = &self.shown else { return Ok(()) };
+        let principal = control.authenticate(shown.presentation()).await?;
         // The same principal would get the same answer.
         if principal != self.caller.principal {
             let caller = Caller { principal, ..self.caller.clone() };

@@ -6,7 +6,6 @@ use axum::{
     http::{HeaderMap, HeaderName, request::Parts},
     response::{IntoResponse, Response},
 };
-use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use windlass_control::{Caller, LogReader};
@@ -19,7 +18,7 @@ use super::{
     text,
     view::LogView,
 };
-use crate::{app::Shared, authentication::bearer, extract::Query, problem::Problem};
+use crate::{app::Shared, authentication::Shown, extract::Query, problem::Problem};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -47,8 +46,8 @@ pub(crate) struct LogRequest {
     after: u64,
     limit: u32,
     follow: bool,
-    /// What the client presented, unless nobody looks at credentials.
-    presented: Option<SecretString>,
+    /// What the client has shown, unless nobody looks at credentials.
+    shown: Option<Shown>,
 }
 
 impl LogRequest {
@@ -59,8 +58,8 @@ impl LogRequest {
         caller: Caller,
         log: Log,
     ) -> Result<Response, Problem> {
-        let Self { form, after, limit, follow, presented } = self;
-        let permit = Permit { log, caller, presented };
+        let Self { form, after, limit, follow, shown } = self;
+        let permit = Permit { log, caller, shown };
         let reader = permit.open(&app.control).await?;
         match form {
             Form::Json => {
@@ -87,11 +86,8 @@ impl FromRequestParts<Shared> for LogRequest {
             return Err(Problem::bad_query("`after_seq` must be the number of a line"));
         }
         let follow = query.follow.unwrap_or(false);
-        let presented = match &app.everyone {
-            Some(_) => None,
-            None => Some(bearer(&parts.headers)?.into()),
-        };
-        Ok(Self { form: Form::wanted(&parts.headers), after, limit, follow, presented })
+        let shown = parts.extensions.get::<Shown>().cloned();
+        Ok(Self { form: Form::wanted(&parts.headers), after, limit, follow, shown })
     }
 }
 

@@ -9,7 +9,7 @@ use super::{FieldError, Problem};
 impl From<ControlError> for Problem {
     fn from(err: ControlError) -> Self {
         match err {
-            ControlError::InvalidCredential => Self::invalid_credential(),
+            ControlError::InvalidCredential(kind) => Self::invalid_credential(kind),
             ControlError::NotFound(what) => Self::not_found(what),
             ControlError::Forbidden(permission) => {
                 Self::insufficient_scope(Scope::granting(permission))

@@ -1,0 +1,204 @@
+//! The authorization matrix: every operation of the document, asked by every kind of caller.
+
+mod callers;
+mod table;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::{
+    body::Body,
+    http::{Method, Request, StatusCode, header},
+};
+use serde_json::Value;
+use windlass_auth::Permission;
+
+use self::{
+    callers::{Callers, Presented},
+    table::{Expected, Needs, Row, columns, rows},
+    world::World,
+};
+use crate::{
+    contract::DOCUMENT,
+    harness::{Answer, TestApi},
+};
+
+/// An operation as the document has it.
+struct Operation {
+    id: &'static str,
+    method: Method,
+    path: &'static str,
+    tag: &'static str,
+    security: &'static Value,
+}
+
+fn operations() -> impl Iterator<Item = Operation> {
+    let paths = DOCUMENT["paths"].as_object().unwrap();
+    paths.iter().flat_map(|(path, item)| {
+        let methods = item.as_object().unwrap().iter();
+        methods.filter(|(_, operation)| operation["operationId"].is_string()).map(
+            move |(method, operation)| Operation {
+                id: operation["operationId"].as_str().unwrap(),
+                method: method.to_uppercase().parse().unwrap(),
+                path,
+                tag: operation["tags"][0].as_str().unwrap(),
+                security: &operation["security"],
+            },
+        )
+    })
+}
+
+#[test]
+fn every_operation_has_one_row_and_no_row_is_left_over() {
+    let documented: BTreeSet<&str> = operations().map(|operation| operation.id).collect();
+    let expected: Vec<&str> = rows().iter().map(|row| row.operation).collect();
+    assert_eq!(expected.iter().copied().collect::<BTreeSet<_>>(), documented);
+    assert_eq!(expected.len(), documented.len());
+}
+
+#[test]
+fn the_document_says_what_the_table_says() {
+    let rows: BTreeMap<&str, Row> = rows().into_iter().map(|row| (row.operation, row)).collect();
+    for Operation { id, security, .. } in operations() {
+        let scopes = &security[0]["bearer"];
+        match rows[id].needs {
+            Needs::Nothing => assert!(security.as_array().is_none_or(Vec::is_empty), "{id}"),
+            Needs::Credential => assert_eq!(*scopes, Value::Array(vec![]), "{id}"),
+            Needs::Permission(name) => assert_eq!(scopes[0], name, "{id}"),
+        }
+    }
+}
+
+/// One test for each tag of the document, so that they run side by side.
+macro_rules! matrix {
+    ($($tag:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $tag() {
+                check(stringify!($tag)).await;
+            }
+        )*
+
+        #[test]
+        fn every_tag_is_tested() {
+            let tested: BTreeSet<String> =
+                [$(stringify!($tag).replace('_', "-")),*].into_iter().collect();
+            let documented: BTreeSet<String> =
+                operations().map(|operation| operation.tag.to_owned()).collect();
+            assert_eq!(tested, documented);
+        }
+    };
+}
+
+matrix!(server auth projects environments deployments logs env_vars usage);
+
+/// Holds every cell of the rows with a tag against the API.
+async fn check(tag: &str) {
+    let api = TestApi::start(&format!("matrix_{tag}")).await;
+    let callers = Callers::new(&api).await;
+    let mut presented = callers.lasting().await;
+    let elsewhere = World::make(&api).await;
+    presented.insert(("reach", 'e'), Some(callers.bound_to(&elsewhere.project).await));
+    let mut single = Vec::new();
+    for permission in Permission::ALL {
+        single.push((permission, callers.with_only(permission).await));
+    }
+
+    let rows: BTreeMap<&str, Row> = rows().into_iter().map(|row| (row.operation, row)).collect();
+    let tag = tag.replace('_', "-");
+    for operation in operations().filter(|operation| operation.tag == tag) {
+        let row = &rows[operation.id];
+        let mut world = World::make(&api).await;
+        for column in columns() {
+            let expected = row.cells[&column];
+            let presented = match column {
+                ("reach", 'h') => Some(callers.bound_to(&world.project).await),
+                _ => presented[&column].clone(),
+            };
+            let place = format!("{} by {column:?}", operation.id);
+            if ask(&api, &world, &operation, row, &presented, expected, &place).await {
+                world = World::make(&api).await;
+            }
+        }
+        for (permission, key) in &single {
+            let expected = match row.needs {
+                Needs::Permission(name) if name != permission.name() => Expected::Forbidden,
+                Needs::Permission(_) => row.cells[&("role", 'o')],
+                Needs::Nothing | Needs::Credential => Expected::Done,
+            };
+            let place = format!("{} with {permission}", operation.id);
+            let presented = Some(key.clone());
+            if ask(&api, &world, &operation, row, &presented, expected, &place).await {
+                world = World::make(&api).await;
+            }
+        }
+    }
+}
+
+/// Asks once, and holds the answer and what has changed against what is expected. Tells whether
+/// anything has changed.
+async fn ask(
+    api: &TestApi,
+    world: &World,
+    operation: &Operation,
+    row: &Row,
+    presented: &Presented,
+    expected: Expected,
+    place: &str,
+) -> bool {
+    let before = world.seen_by_owner(api).await;
+    let answer = send(api, world, operation, presented).await;
+    let has_changed = world.seen_by_owner(api).await != before;
+
+    let status = answer.status;
+    let place = format!("{place}: {status} {}", answer.body);
+    match expected {
+        Expected::Done => {
+            assert!(status.is_success(), "{place}");
+            assert_eq!(has_changed, world::changes(&operation.method), "{place}");
+        }
+        Expected::DoneElsewhere => {
+            assert!(status.is_success() && !has_changed, "{place}");
+            assert!(!answer.body.to_string().contains(&world.project), "{place}");
+        }
+        Expected::Unknown => assert!(status == StatusCode::UNAUTHORIZED && !has_changed, "{place}"),
+        Expected::Hidden => assert!(status == StatusCode::NOT_FOUND && !has_changed, "{place}"),
+        Expected::NothingToGoBackTo => {
+            assert!(status == StatusCode::CONFLICT && !has_changed, "{place}");
+        }
+        Expected::Forbidden => {
+            assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
+            names_what_is_missing(&answer, row, &place);
+        }
+    }
+    has_changed
+}
+
+async fn send(
+    api: &TestApi,
+    world: &World,
+    operation: &Operation,
+    presented: &Presented,
+) -> Answer {
+    let mut request = Request::builder().method(&operation.method).uri(world.path(operation.path));
+    if let Some(presented) = presented {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {presented}"));
+    }
+    let request = match world::body(operation.id) {
+        Some(body) => request
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body.to_string())),
+        None => request.body(Body::empty()),
+    };
+    api.answer(request.unwrap()).await
+}
+
+/// A refusal tells people and programs alike which permission is missing.
+fn names_what_is_missing(answer: &Answer, row: &Row, place: &str) {
+    let Needs::Permission(name) = row.needs else { panic!("{place}") };
+    let message = format!("API key does not have '{name}' scope");
+    assert_eq!(answer.body["message"], message.as_str(), "{place}");
+    let challenge = answer.headers[header::WWW_AUTHENTICATE].to_str().unwrap();
+    let expected = format!("Bearer error=\"insufficient_scope\", scope=\"{name}\"");
+    assert_eq!(challenge, expected, "{place}");
+}

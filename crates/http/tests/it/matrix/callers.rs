@@ -1,0 +1,185 @@
+//! One caller of every kind.
+
+use std::{collections::BTreeMap, num::NonZeroUsize};
+
+use chrono::TimeDelta;
+use windlass_auth::{
+    BcryptCost, HasherOptions, KeyFormat, KeyHasher, Membership, MintedKey, NewApiKey, Permission,
+    Role, Scope, mint,
+};
+use windlass_domain::{
+    Clock as _, Effects, Organization, OrganizationId, OsEntropy, ProjectId, User,
+};
+
+use super::table::Column;
+use crate::harness::TestApi;
+
+/// Makes callers in one installation.
+pub(crate) struct Callers<'a> {
+    api: &'a TestApi,
+    hasher: KeyHasher,
+    tenant: OrganizationId,
+}
+
+/// What somebody presents; nothing at all where absent.
+pub(crate) type Presented = Option<String>;
+
+impl<'a> Callers<'a> {
+    pub(crate) async fn new(api: &'a TestApi) -> Self {
+        let concurrency = NonZeroUsize::MIN;
+        let hasher =
+            KeyHasher::new(HasherOptions { cost: BcryptCost::MIN, concurrency, queue: 64 });
+        let mut uow = api.store.read().await.unwrap();
+        let tenant = uow.organizations().first_of_everyone().await.unwrap().unwrap().id;
+        Self { api, hasher, tenant }
+    }
+
+    /// Those who are the same whatever they ask for.
+    pub(crate) async fn lasting(&self) -> BTreeMap<Column, Presented> {
+        let mut all = BTreeMap::new();
+        let mut add = |group, letter, presented: Presented| {
+            all.insert((group, letter), presented);
+        };
+        add("nobody", 'n', None);
+        add("nobody", 'm', Some("wls_mistyped".to_owned()));
+        add("nobody", 'u', Some(self.mint(Role::Owner, &[Scope::Admin]).await.text()));
+        add("nobody", 'w', Some(self.wrong_secret().await));
+        add("nobody", 'x', Some(self.expired().await));
+        add("nobody", 'r', Some(self.revoked().await));
+        add("nobody", 'g', Some(self.departed().await));
+        let scopes = [
+            ('-', None),
+            ('b', Some(Scope::Build)),
+            ('s', Some(Scope::Submit)),
+            ('u', Some(Scope::Update)),
+            ('r', Some(Scope::Read)),
+            ('a', Some(Scope::Admin)),
+        ];
+        for (letter, scope) in scopes {
+            let scopes: Vec<Scope> = scope.into_iter().collect();
+            add("scope", letter, Some(self.key(Role::Owner, &scopes).await));
+        }
+        let roles =
+            [('v', Role::Viewer), ('m', Role::Member), ('a', Role::Admin), ('o', Role::Owner)];
+        for (letter, role) in roles {
+            add("role", letter, Some(self.admin_key_of(role).await));
+        }
+        add("reach", 't', Some(self.of_another_tenant().await));
+        all
+    }
+
+    /// A key of an owner that holds one permission.
+    pub(crate) async fn with_only(&self, permission: Permission) -> String {
+        self.key(Role::Owner, &[Scope::Permission(permission)]).await
+    }
+
+    /// A key of an owner that is bound to a project.
+    pub(crate) async fn bound_to(&self, project: &str) -> String {
+        let project: ProjectId = project.parse().unwrap();
+        let mut minted = self.mint(Role::Owner, &[Scope::Admin]).await;
+        minted.record.project_ids = Some(vec![project]);
+        self.keep(&minted).await;
+        minted.text()
+    }
+
+    async fn key(&self, role: Role, scopes: &[Scope]) -> String {
+        let minted = self.mint(role, scopes).await;
+        self.keep(&minted).await;
+        minted.text()
+    }
+
+    /// A key with the scope `admin` whose creator has since become no more than a `role`.
+    async fn admin_key_of(&self, role: Role) -> String {
+        let minted = self.mint_in(self.tenant, Role::Owner, Some(role), &[Scope::Admin]).await;
+        self.keep(&minted).await;
+        minted.text()
+    }
+
+    async fn wrong_secret(&self) -> String {
+        let mut minted = self.mint(Role::Owner, &[Scope::Admin]).await;
+        let other = KeyFormat::default().generate(&OsEntropy);
+        minted.record.hash = self.hasher.hash(&other.key).await.unwrap();
+        self.keep(&minted).await;
+        minted.text()
+    }
+
+    async fn expired(&self) -> String {
+        let mut minted = self.mint(Role::Owner, &[Scope::Admin]).await;
+        minted.record.expires_at = Some(self.api.clock.now());
+        self.keep(&minted).await;
+        minted.text()
+    }
+
+    async fn revoked(&self) -> String {
+        let mut minted = self.mint(Role::Owner, &[Scope::Admin]).await;
+        minted.record.revoked_at = Some(self.api.clock.now() - TimeDelta::days(1));
+        self.keep(&minted).await;
+        minted.text()
+    }
+
+    async fn departed(&self) -> String {
+        let minted = self.mint_in(self.tenant, Role::Owner, None, &[Scope::Admin]).await;
+        self.keep(&minted).await;
+        minted.text()
+    }
+
+    async fn of_another_tenant(&self) -> String {
+        let other = Organization::create("Other".parse().unwrap(), self.fx());
+        let mut uow = self.api.store.write().await.unwrap();
+        uow.organizations().insert(&other).await.unwrap();
+        uow.commit().await.unwrap();
+        let minted = self.mint_in(other.id, Role::Owner, Some(Role::Owner), &[Scope::Admin]).await;
+        self.keep(&minted).await;
+        minted.text()
+    }
+
+    async fn mint(&self, role: Role, scopes: &[Scope]) -> MintedKey {
+        self.mint_in(self.tenant, role, Some(role), scopes).await
+    }
+
+    /// A key that is not stored yet, of somebody new who was a `then` and is a `now`.
+    async fn mint_in(
+        &self,
+        organization_id: OrganizationId,
+        then: Role,
+        now: Option<Role>,
+        scopes: &[Scope],
+    ) -> MintedKey {
+        let user = User::create("Somebody".parse().unwrap(), self.fx());
+        let membership = |role| Membership { organization_id, user_id: user.id, role };
+        let mut uow = self.api.store.write().await.unwrap();
+        uow.organizations().insert_user(&user).await.unwrap();
+        if let Some(now) = now {
+            uow.organizations().insert_membership(&membership(now)).await.unwrap();
+        }
+        uow.commit().await.unwrap();
+        let new = NewApiKey {
+            name: "matrix".parse().unwrap(),
+            scopes: scopes.to_vec(),
+            project_ids: None,
+            expires_at: None,
+        };
+        let format = KeyFormat::default();
+        mint(new, membership(then), &format, &self.hasher, self.fx()).await.unwrap()
+    }
+
+    async fn keep(&self, minted: &MintedKey) {
+        let mut uow = self.api.store.write().await.unwrap();
+        uow.api_keys().insert(&minted.record).await.unwrap();
+        uow.commit().await.unwrap();
+    }
+
+    fn fx(&self) -> Effects<'_> {
+        Effects { clock: &*self.api.clock, entropy: &OsEntropy }
+    }
+}
+
+trait Text {
+    fn text(&self) -> String;
+}
+
+impl Text for MintedKey {
+    fn text(&self) -> String {
+        self.key.expose().to_owned()
+    }
+}

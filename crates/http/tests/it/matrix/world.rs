@@ -1,0 +1,85 @@
+//! What operations work on, how they are asked for, and what can be seen of it afterwards.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use crate::harness::{TestApi, id};
+
+/// One of everything that operations work on.
+pub(crate) struct World {
+    pub(crate) project: String,
+    environment: String,
+    deployment: String,
+    variable: String,
+    key: String,
+}
+
+impl World {
+    pub(crate) async fn make(api: &TestApi) -> Self {
+        let project = api.project("shop").await;
+        let environment = api.environment(&project, "main").await;
+        let deployments = api.get(&format!("/api/environments/{environment}/deployments")).await;
+        let path = format!("/api/projects/{project}/env-vars");
+        let variable = api.put(&path, json!({ "key": "A", "value": "b" })).await;
+        let key = json!({ "name": "victim", "scopes": [] });
+        Self {
+            deployment: deployments.body[0]["id"].as_str().unwrap().to_owned(),
+            variable: id(&variable),
+            key: id(&api.post("/api/auth/api-keys", key).await),
+            project,
+            environment,
+        }
+    }
+
+    /// A path of the document with what it is about filled in.
+    pub(crate) fn path(&self, template: &str) -> String {
+        let id = match template.split('/').nth(2) {
+            Some("projects") => &self.project,
+            Some("environments") => &self.environment,
+            Some("deployments") => &self.deployment,
+            _ => &self.key,
+        };
+        template.replace("{id}", id).replace("{varId}", &self.variable)
+    }
+
+    /// All that its owner sees of it.
+    pub(crate) async fn seen_by_owner(&self, api: &TestApi) -> Value {
+        let Self { project, environment, deployment, .. } = self;
+        let mut seen = Vec::new();
+        for path in [
+            "/api/projects?limit=200".to_owned(),
+            "/api/auth/api-keys?limit=200".to_owned(),
+            format!("/api/projects/{project}"),
+            format!("/api/projects/{project}/environments"),
+            format!("/api/projects/{project}/env-vars"),
+            format!("/api/environments/{environment}"),
+            format!("/api/environments/{environment}/deployments"),
+            format!("/api/deployments/{deployment}"),
+        ] {
+            let mut body = api.get(&path).await.body;
+            // Tells one refusal from another, and nothing else.
+            if let Some(error) = body.as_object_mut() {
+                error.remove("request_id");
+            }
+            seen.push(body);
+        }
+        seen.into()
+    }
+}
+
+/// A body that an operation accepts, if it wants one.
+pub(crate) fn body(operation: &str) -> Option<Value> {
+    match operation {
+        "create_api_key" => Some(json!({ "name": "new", "scopes": [] })),
+        "create_project" => Some(json!({ "name": "new", "github_repo": "o/new" })),
+        "update_project" => Some(json!({ "port": 1 })),
+        "create_environment" => Some(json!({ "branch": "other" })),
+        "put_env_var" => Some(json!({ "key": "C", "value": "d" })),
+        _ => None,
+    }
+}
+
+/// Whether an operation changes something when it is done.
+pub(crate) fn changes(method: &Method) -> bool {
+    *method != Method::GET
+}

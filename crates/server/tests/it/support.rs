@@ -6,7 +6,7 @@ mod repository;
 mod server;
 
 pub(crate) use self::{
-    api::{Api, host_of},
+    api::{Answer, Api, host_of},
     postgres::Postgres,
     repository::Repository,
     server::TestServer,

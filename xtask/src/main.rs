@@ -38,7 +38,7 @@ enum Task {
     Ci,
     /// Check the house rules that neither rustc nor clippy knows.
     Tidy,
-    /// Write `openapi/windlass.json` from the handlers.
+    /// Write `openapi/windlass.json` from the handlers, and its rendering in OpenAPI 3.0.
     Openapi(openapi::Options),
     /// Measure against a bar, in one run with what it is compared with.
     Bench(bench::Options),

@@ -20,6 +20,7 @@ const OURS: &[(&str, &[&str])] = &[
     ("windlass-server",          &["windlass-domain", "windlass-auth", "windlass-storage", "windlass-storage-seaorm",
                                    "windlass-migrations", "windlass-engine", "windlass-engine-local", "windlass-git",
                                    "windlass-control", "windlass-http", "windlass-ingress"]),
+    ("windlass-cli",             &["windlass-domain", "windlass-auth"]),
     ("xtask",                    &[]),
 ];
 

@@ -1,0 +1,78 @@
+//! The commands. A noun is a file here, a variant of [`Command`] and a line in its `run`.
+
+use clap::Subcommand;
+
+use crate::{context::Context, failure::Result};
+
+mod completions;
+mod deploy;
+mod deployments;
+mod env;
+mod environments;
+mod keys;
+mod login;
+mod logout;
+mod logs;
+mod man;
+mod open;
+mod profiles;
+mod projects;
+mod shell;
+mod target;
+mod usage;
+mod watch;
+mod whoami;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Login(login::Login),
+    Logout(logout::Logout),
+    Whoami(whoami::Whoami),
+    #[command(subcommand)]
+    Profiles(profiles::Profiles),
+    #[command(subcommand)]
+    Projects(projects::Projects),
+    #[command(subcommand)]
+    Environments(environments::Environments),
+    Deploy(deploy::Deploy),
+    #[command(subcommand)]
+    Deployments(deployments::Deployments),
+    Logs(logs::Logs),
+    #[command(subcommand)]
+    Env(env::Env),
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    Usage(usage::Usage),
+    Open(open::Open),
+    Shell(shell::Shell),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+impl Command {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
+        match self {
+            Self::Login(command) => command.run(context),
+            Self::Logout(command) => command.run(context),
+            Self::Whoami(command) => command.run(context),
+            Self::Profiles(command) => command.run(context),
+            Self::Projects(command) => command.run(context),
+            Self::Environments(command) => command.run(context),
+            Self::Deploy(command) => command.run(context),
+            Self::Deployments(command) => command.run(context),
+            Self::Logs(command) => command.run(context),
+            Self::Env(command) => command.run(context),
+            Self::Keys(command) => command.run(context),
+            Self::Usage(command) => command.run(context),
+            Self::Open(command) => command.run(context),
+            Self::Shell(command) => command.run(context),
+            Self::Completions(command) => command.run(context),
+            Self::Man(command) => command.run(context),
+        }
+    }
+
+    /// Whether its words contain a secret, so that they must not be written down.
+    pub(crate) fn tells_a_secret(&self) -> bool {
+        matches!(self, Self::Env(env::Env::Set(set)) if set.tells_a_secret())
+    }
+}

@@ -1,0 +1,57 @@
+//! The credentials that are stored, in a file that only its owner can read.
+
+use std::collections::BTreeMap;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::files;
+use crate::{client::Server, failure::Result};
+
+const FILE: &str = "credentials.toml";
+
+/// Credentials by profile.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Credentials(BTreeMap<String, Credential>);
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Credential {
+    /// The server that it is for.
+    server: String,
+    #[serde(serialize_with = "in_clear")]
+    token: SecretString,
+}
+
+impl Credentials {
+    pub(super) fn load() -> Result<Self> {
+        Ok(files::read_private(FILE)?.unwrap_or_default())
+    }
+
+    pub(super) fn save(&self) -> Result<()> {
+        files::write(FILE, self)
+    }
+
+    pub(super) fn has(&self, profile: &str) -> bool {
+        self.0.contains_key(profile)
+    }
+
+    pub(super) fn token(&self, profile: &str, server: &Server) -> Option<SecretString> {
+        let credential = self.0.get(profile)?;
+        (credential.server == server.to_string()).then(|| credential.token.clone())
+    }
+
+    pub(super) fn put(&mut self, profile: &str, server: &Server, token: &SecretString) {
+        let credential = Credential { server: server.to_string(), token: token.clone() };
+        self.0.insert(profile.to_owned(), credential);
+    }
+
+    pub(super) fn remove(&mut self, profile: &str) -> bool {
+        self.0.remove(profile).is_some()
+    }
+}
+
+/// Into the one file that is made for it.
+fn in_clear<S: Serializer>(token: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(token.expose_secret())
+}

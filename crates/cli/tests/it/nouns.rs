@@ -1,0 +1,84 @@
+//! Projects, variables, keys: what is sent arrives, and nothing secret comes back.
+
+use serde_json::{Value, json};
+
+use crate::support::{Outcome, Server, User};
+
+const PROJECT: &str = "projects create shop --git-url https://git.example.com/shop.git";
+
+#[test]
+fn a_project_is_created_changed_and_found_by_its_slug_and_its_id() {
+    let server = Server::start();
+    let user = User::of(&server);
+    let created = user.json(&format!("{PROJECT} --start-command serve --cpu 0.5 --memory-mb 64"));
+    assert_eq!(created["resources"], json!({ "cpu": 0.5, "memory_mb": 64 }));
+    let id = created["id"].as_str().unwrap();
+
+    let changed = user.json("projects update shop --name store --reset start-command --reset cpu");
+    assert_eq!(changed["name"], "store");
+    assert_eq!(changed["start_command"], Value::Null);
+    assert_eq!(changed["resources"], json!({ "cpu": null, "memory_mb": 64 }));
+
+    assert_eq!(user.json("projects get shop"), user.json(&format!("projects get {id}")));
+    let table = user.run("projects list").succeeded().out;
+    let mut lines = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    assert_eq!(lines.next().unwrap(), ["SLUG", "BRANCH", "STATE", "REPOSITORY", "ID"]);
+    let wanted = ["shop", "main", "active", "https://git.example.com/shop.git", id];
+    assert_eq!(lines.next().unwrap(), wanted);
+}
+
+#[test]
+fn a_list_is_whole_however_many_pages_it_has() {
+    let server = Server::start();
+    let user = User::of(&server);
+    user.run(PROJECT).succeeded();
+    for number in 0..201 {
+        let set = format!("env set NUMBER_{number}=1 --project shop");
+        user.run(&set).succeeded();
+    }
+    let listed = user.json("env list --project shop");
+    assert_eq!(listed.as_array().unwrap().len(), 201);
+}
+
+#[test]
+fn a_variables_value_is_read_from_standard_input_and_never_shown() {
+    let server = Server::start();
+    let user = User::of(&server).with("WINDLASS_PROJECT", "shop");
+    user.run(PROJECT).succeeded();
+    let secret = "very-secret-value\nof two lines";
+    let set = user.run_with_input("env set TOKEN", &format!("{secret}\n")).succeeded();
+    let listed = user.run("env list").succeeded();
+    let json = user.run("env list --json").succeeded();
+    for Outcome { out, err, .. } in [&set, &listed, &json] {
+        assert!(out.contains("********ines"), "{out}");
+        assert!(!out.contains("very-secret") && !err.contains("very-secret"), "{out}{err}");
+    }
+    assert_eq!(json.json()[0]["key"], "TOKEN");
+
+    user.run("env set TOKEN=other-secret").succeeded();
+    user.run("env unset TOKEN").succeeded();
+    user.run("env unset TOKEN").failed_with(5);
+    assert_eq!(user.json("env list"), json!([]));
+}
+
+#[test]
+fn a_key_is_shown_once_and_can_do_what_it_should() {
+    let server = Server::start();
+    let owner = User::of(&server);
+    let project = owner.json(PROJECT);
+    let created = owner.json("keys create ci --scope read --scope env_vars:write --project shop");
+    assert_eq!(created["project_ids"], json!([project["id"]]));
+    let (id, key) = (created["id"].as_str().unwrap(), created["key"].as_str().unwrap());
+    let listed = owner.run("keys list").succeeded().out;
+    assert!(listed.contains(" read,env_vars:write ") && !listed.contains(key), "{listed}");
+
+    let robot = User::new().with("WINDLASS_SERVER", &server.url).with("WINDLASS_TOKEN", key);
+    let who = robot.run("whoami").succeeded().out;
+    assert!(who.contains("env_vars:write") && !who.contains(key), "{who}");
+    robot.run("env set A=1 --project shop").succeeded();
+    let refused = robot.run("projects update shop --port 80").failed_with(4);
+    assert!(refused.err.contains("projects:write"), "{refused:?}");
+
+    owner.run(&format!("keys revoke {id} --yes")).succeeded();
+    robot.run("whoami").failed_with(3);
+}

@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: measurements with a bar, each in one run with what it is compared with.
 
-use std::fs;
+use std::{fs, net::TcpListener};
 
 use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
@@ -129,6 +129,12 @@ fn median(mut values: Vec<f64>) -> anyhow::Result<f64> {
         return Ok(f64::midpoint(values.get(half - 1).copied().unwrap_or(upper), upper));
     }
     Ok(upper)
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> anyhow::Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).context("looking for a free port")?;
+    Ok(listener.local_addr()?.port())
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use crate::{
     git::Repository,
     load::{Load, Visitor},
     postgres::Cluster,
-    process,
-    server::{self, Addresses, Database, Launch, Playground},
+    process::Interrupt,
+    server::{self, Addresses, Database, Launch, Playground, Server},
     terminal::{self, say, step},
     tools,
 };
@@ -35,37 +35,70 @@ fn greeting(version: u32) -> String {
 }
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
-    tools::install(&[tools::GIT, tools::PYTHON]).await?;
-    let binary = step("built the server", options.server.debug()).await?;
-
-    // Declared in this order, because they are dropped in the opposite one.
-    let playground = Playground::new()?;
-    let cluster = match options.database {
-        Database::Sqlite => None,
-        Database::Postgres => Some(step("started a PostgreSQL", Cluster::start()).await?),
-    };
-    let launch = Launch::new(binary, playground.data(), cluster.as_ref().map(Cluster::url));
-    let server = step("started the server", launch.start()).await?;
-    let addresses = server.addresses();
-    let client = launch.client(addresses)?;
-
-    let app = deploy(&playground, &client, addresses).await?;
-    redeploy(&app, &client, addresses).await?;
-    show_usage(&client).await?;
-
+    let mut interrupt = Interrupt::listen()?;
+    let demo = interrupt.or(Demo::show(options)).await?;
     if !options.once {
-        show_addresses(&app, &launch, addresses);
-        process::interrupted().await;
+        demo.show_addresses();
+        interrupt.came().await;
         say("");
     }
-    step("stopped the server and its apps", async { server.stop() }).await?;
-    step("nothing is left running", playground.ensure_quiet()).await
+    demo.end().await
+}
+
+/// What there is to look at. Dropped, all of it ends.
+struct Demo {
+    // Fields are dropped in this order.
+    server: Server,
+    _cluster: Option<Cluster>,
+    playground: Playground,
+    launch: Launch,
+    app: App,
 }
 
 /// An app that is live.
 struct App {
     repository: Repository,
     environment: Environment,
+}
+
+impl Demo {
+    async fn show(options: &Options) -> anyhow::Result<Self> {
+        tools::install(&[tools::GIT, tools::PYTHON]).await?;
+        let binary = step("built the server", options.server.debug()).await?;
+
+        // Declared in this order, because they are dropped in the opposite one.
+        let playground = Playground::new()?;
+        let cluster = match options.database {
+            Database::Sqlite => None,
+            Database::Postgres => Some(step("started a PostgreSQL", Cluster::start()).await?),
+        };
+        let launch = Launch::new(binary, playground.data(), cluster.as_ref().map(Cluster::url));
+        let server = step("started the server", launch.start()).await?;
+        let addresses = server.addresses();
+        let client = launch.client(addresses)?;
+
+        let app = deploy(&playground, &client, addresses).await?;
+        redeploy(&app, &client, addresses).await?;
+        show_usage(&client).await?;
+        Ok(Self { server, _cluster: cluster, playground, launch, app })
+    }
+
+    fn show_addresses(&self) {
+        let Self { app, launch, .. } = self;
+        say("");
+        say(format_args!("  the app      {}", app.environment.url));
+        say(format_args!("  its source   {}", app.repository.path().display()));
+        say(format_args!("  Swagger UI   {}/docs", self.server.addresses().api));
+        say(format_args!("  the key      {}", launch.key_file().display()));
+        say(format_args!("  the log      {}", launch.log().display()));
+        say("");
+        say("  Ctrl-C stops everything.");
+    }
+
+    async fn end(self) -> anyhow::Result<()> {
+        step("stopped the server and its apps", async { self.server.stop() }).await?;
+        step("nothing is left running", self.playground.ensure_quiet()).await
+    }
 }
 
 async fn deploy(
@@ -153,15 +186,4 @@ async fn show_usage(client: &Client) -> anyhow::Result<()> {
     ensure!(usage.billable_build_count == 2, "two builds should have been metered");
     ensure!(0.0 < usage.cpu_seconds, "the builds cannot have used no CPU time");
     Ok(())
-}
-
-fn show_addresses(app: &App, launch: &Launch, addresses: &Addresses) {
-    say("");
-    say(format_args!("  the app      {}", app.environment.url));
-    say(format_args!("  its source   {}", app.repository.path().display()));
-    say(format_args!("  Swagger UI   {}/docs", addresses.api));
-    say(format_args!("  the key      {}", launch.key_file().display()));
-    say(format_args!("  the log      {}", launch.log().display()));
-    say("");
-    say("  Ctrl-C stops everything.");
 }

@@ -20,6 +20,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::process::Interrupted;
+
+/// How a shell names the end of what Ctrl-C has ended.
+const INTERRUPTED: u8 = 130;
+
 /// Developer tasks of Windlass.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask", max_term_width = 100)]
@@ -49,7 +54,7 @@ enum Task {
 #[tokio::main]
 async fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
-        Task::Demo(options) => process::until_interrupted(demo::run(&options)).await,
+        Task::Demo(options) => demo::run(&options).await,
         // These two say themselves how it went, in their last line.
         Task::Test(options) => return test::run(&options).await,
         Task::Ci => return test::ci().await,
@@ -62,7 +67,7 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             terminal::complain(&format!("{error:#}"));
-            ExitCode::FAILURE
+            if error.is::<Interrupted>() { ExitCode::from(INTERRUPTED) } else { ExitCode::FAILURE }
         }
     }
 }

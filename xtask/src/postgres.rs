@@ -2,7 +2,6 @@
 
 use std::{
     fs::{self, Permissions},
-    net::TcpListener,
     os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Command, Stdio},
@@ -12,7 +11,7 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use rustix::process::Signal;
 use tempfile::TempDir;
-use tokio::{net::TcpStream, time::Instant};
+use tokio::{net::UnixStream, time::Instant};
 
 use crate::{
     process::{self, Guarded},
@@ -22,13 +21,13 @@ use crate::{
 /// Its only account; a superuser.
 const USER: &str = "windlass";
 
-/// A running cluster. Dropping it stops it and removes its folder.
+/// A running cluster that listens on a socket in its folder alone. Dropping it stops it and removes
+/// its folder; it stops when we are killed, too.
 #[derive(Debug)]
 pub(crate) struct Cluster {
     // Fields are dropped in this order: first the server, then its files.
     server: Guarded,
     folder: TempDir,
-    port: u16,
 }
 
 /// Who runs the cluster: PostgreSQL refuses root.
@@ -59,28 +58,29 @@ impl Cluster {
             .arg(&data);
         process::read(&mut make)?;
 
-        let port = free_port()?;
         let mut start = command(&postgres, account.as_ref());
-        start.arg("-D").arg(&data).arg("-k").arg(folder.path());
-        start.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-N", "300"]);
-        for setting in ["fsync=off", "synchronous_commit=off", "full_page_writes=off"] {
+        start.arg("-D").arg(&data).arg("-k").arg(folder.path()).args(["-N", "300"]);
+        for setting in
+            ["listen_addresses=", "fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+        {
             start.args(["-c", setting]);
         }
         let log = fs::File::create(folder.path().join("log"))?;
         start.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         // SIGINT: close connections, then shut down.
         let server = Guarded::spawn(&mut start, Signal::INT, Duration::from_secs(20))?;
-        let mut cluster = Self { server, folder, port };
+        let mut cluster = Self { server, folder };
         cluster.wait_until_ready().await?;
         Ok(cluster)
     }
 
     /// The database that every cluster has.
     pub(crate) fn url(&self) -> String {
-        format!("postgres://{USER}@127.0.0.1:{}/postgres", self.port)
+        format!("postgres:///postgres?host={}&user={USER}", self.folder.path().display())
     }
 
     async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
+        let socket = self.folder.path().join(".s.PGSQL.5432");
         let deadline = Instant::now() + Duration::from_secs(30);
         while Instant::now() < deadline {
             if let Some(status) = self.server.ended()? {
@@ -88,7 +88,7 @@ impl Cluster {
             }
             // Its log tells; a connection may be taken before it can be served.
             let says_so = log(self.folder.path()).contains("ready to accept connections");
-            if says_so && TcpStream::connect(("127.0.0.1", self.port)).await.is_ok() {
+            if says_so && UnixStream::connect(&socket).await.is_ok() {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -131,10 +131,4 @@ fn account(accounts: &str, name: &str) -> Option<Account> {
         .find_map(|mut fields| (fields.next() == Some(name)).then_some(fields))?
         .skip(1);
     Some(Account { user: fields.next()?.parse().ok()?, group: fields.next()?.parse().ok()? })
-}
-
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> anyhow::Result<u16> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).context("looking for a free port")?;
-    Ok(listener.local_addr()?.port())
 }

@@ -1,30 +1,71 @@
 //! Processes that a task starts, and that don't outlive it.
 
 use std::{
+    error::Error,
     ffi::OsStr,
-    fs,
+    fmt, fs,
+    os::unix::process::CommandExt as _,
     path::Path,
     process::{Child, Command, ExitStatus},
     thread,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use rustix::process::{Pid, Signal};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// How often a process is looked at that is about to end.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Waits for Ctrl-C or SIGTERM.
-pub(crate) async fn interrupted() {
-    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// How long a command may take to end when it is interrupted.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Ctrl-C or SIGTERM, from the moment on at which this was made.
+pub(crate) struct Interrupt {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+/// Why work was dropped where it was.
+#[derive(Debug)]
+pub(crate) struct Interrupted;
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+impl Error for Interrupted {}
+
+impl Interrupt {
+    /// From now on, Ctrl-C and SIGTERM do not end us.
+    pub(crate) fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("listening for signals");
+        let (interrupt, terminate) =
+            (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+        Ok(Self { interrupt, terminate })
+    }
+
+    /// Waits for it.
+    pub(crate) async fn came(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    /// Does work, or drops it where it is when this comes first.
+    pub(crate) async fn or<T>(
+        &mut self,
+        work: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<T> {
+        tokio::select! {
+            biased;
+            outcome = work => outcome,
+            () = self.came() => Err(Interrupted.into()),
+        }
     }
 }
 
@@ -32,12 +73,7 @@ pub(crate) async fn interrupted() {
 pub(crate) async fn until_interrupted(
     work: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
-    tokio::select! {
-        // The work comes first, so that it may itself wait for Ctrl-C.
-        biased;
-        outcome = work => outcome,
-        () = interrupted() => bail!("interrupted"),
-    }
+    Interrupt::listen()?.or(work).await
 }
 
 /// Runs a command to its end, with its output passed through. An interrupt is handed to it.
@@ -49,29 +85,44 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
 }
 
 /// Runs a command without showing what it prints, and returns its standard output. What it
-/// complained about is in the error.
+/// complained about is in the error. It is over in a moment, so an interrupt is not handed to it.
 pub(crate) fn read(command: &mut Command) -> anyhow::Result<String> {
     let shown = show(command);
-    let output = command.output().with_context(|| format!("running `{shown}`"))?;
+    let output = command.process_group(0).output().with_context(|| format!("running `{shown}`"))?;
     let complaint = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "`{shown}` failed ({}): {}", output.status, complaint.trim());
     String::from_utf8(output.stdout).with_context(|| format!("reading the output of `{shown}`"))
 }
 
 async fn finish(command: Command) -> anyhow::Result<ExitStatus> {
-    let mut child = tokio::process::Command::from(command).spawn()?;
-    tokio::select! {
-        biased;
-        status = child.wait() => return Ok(status?),
-        () = interrupted() => {}
+    let mut interrupt = Interrupt::listen()?;
+    let mut command = Awaited(tokio::process::Command::from(command).spawn()?);
+    interrupt.or(async { Ok(command.0.wait().await?) }).await
+}
+
+/// A command that is ended when it is no longer waited for.
+struct Awaited(tokio::process::Child);
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        let Some(pid) = self.0.id().and_then(pid) else { return };
+        if !ends(pid, Signal::TERM, GRACE, || !matches!(self.0.try_wait(), Ok(None))) {
+            let _ = self.0.start_kill();
+        }
     }
-    if let Some(pid) = child.id().and_then(pid) {
-        let _ = rustix::process::kill_process(pid, Signal::TERM);
+}
+
+/// Asks a process to end, and says whether it did in time.
+fn ends(pid: Pid, signal: Signal, grace: Duration, mut has_ended: impl FnMut() -> bool) -> bool {
+    let _ = rustix::process::kill_process(pid, signal);
+    let deadline = Instant::now() + grace;
+    while Instant::now() < deadline {
+        if has_ended() {
+            return true;
+        }
+        thread::sleep(PAUSE);
     }
-    if tokio::time::timeout(Duration::from_secs(20), child.wait()).await.is_err() {
-        child.kill().await?;
-    }
-    bail!("interrupted");
+    false
 }
 
 fn show(command: &Command) -> String {
@@ -109,7 +160,6 @@ impl Guarded {
         signal: Signal,
         grace: Duration,
     ) -> anyhow::Result<Self> {
-        use std::os::unix::process::CommandExt as _;
         let shown = show(command);
         let child =
             command.process_group(0).spawn().with_context(|| format!("starting `{shown}`"))?;
@@ -144,13 +194,8 @@ impl Guarded {
             return true;
         }
         let pid = Pid::from_child(&self.child);
-        let _ = rustix::process::kill_process(pid, self.signal);
-        let deadline = Instant::now() + self.grace;
-        while Instant::now() < deadline {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                return true;
-            }
-            thread::sleep(PAUSE);
+        if ends(pid, self.signal, self.grace, || !matches!(self.child.try_wait(), Ok(None))) {
+            return true;
         }
         let _ = rustix::process::kill_process_group(pid, Signal::KILL);
         let _ = self.child.wait();

@@ -37,22 +37,38 @@ pub(crate) async fn step<T>(
     text: &str,
     work: impl Future<Output = anyhow::Result<T>>,
 ) -> anyhow::Result<T> {
-    let terminal = io::stdout().is_terminal();
-    if terminal {
-        let mut out = io::stdout();
-        let _ = write!(out, "{} {text} …", paint("2", "·"));
-        let _ = out.flush();
-    }
+    let begun = Begun::show(text);
     let start = Instant::now();
     let outcome = work.await;
-    if terminal {
-        let _ = write!(io::stdout(), "\r\u{1b}[2K");
-    }
+    drop(begun);
     match &outcome {
         Ok(_) => done(text, start.elapsed()),
         Err(_) => say(format_args!("{} {text}", paint("31", "✘"))),
     }
     outcome
+}
+
+/// A terminal's line about a step that goes on, until this is dropped.
+struct Begun;
+
+impl Begun {
+    fn show(text: &str) -> Option<Self> {
+        let mut out = io::stdout();
+        if !out.is_terminal() {
+            return None;
+        }
+        let _ = write!(out, "{} {text} …", paint("2", "·"));
+        let _ = out.flush();
+        Some(Self)
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        let mut out = io::stdout();
+        let _ = write!(out, "\r\u{1b}[2K");
+        let _ = out.flush();
+    }
 }
 
 /// A duration for people, to a tenth of a second.

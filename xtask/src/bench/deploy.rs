@@ -11,12 +11,11 @@ use anyhow::{Context as _, ensure};
 use rustix::process::Signal;
 use serde_json::json;
 
-use super::{Measure, median};
+use super::{Measure, free_port, median};
 use crate::{
     client::{Client, Environment},
     git::Repository,
     load::{Load, Visitor},
-    postgres::free_port,
     process::{self, Guarded},
     server::{Addresses, Launch, Playground},
     terminal::{detail, step},

@@ -8,9 +8,8 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-use super::{Measure, median};
+use super::{Measure, free_port, median};
 use crate::{
-    postgres::free_port,
     server::{Addresses, Launch, Playground},
     terminal::{detail, step},
 };

@@ -14,14 +14,13 @@ use serde_json::json;
 use tokio::net::TcpStream;
 
 use super::{
-    Measure, median,
+    Measure, free_port, median,
     wrk::{self, load},
 };
 use crate::{
     client::Environment,
     git::Repository,
     load::Visitor,
-    postgres::free_port,
     process::{self, Guarded},
     server::{Launch, Playground},
     terminal::{detail, step},

@@ -1,6 +1,6 @@
 //! The demo, as its audience sees it.
 
-use crate::task::{assert_in_order, run};
+use crate::task::{Running, assert_in_order, run};
 
 #[test]
 fn the_demo_deploys_and_redeploys_an_app_on_sqlite() {
@@ -12,6 +12,34 @@ fn the_demo_deploys_and_redeploys_an_app_on_postgres() {
     let shown = run(&["demo", "--once", "--database", "postgres"]);
     assert!(shown.contains("✔ started a PostgreSQL"), "{shown}");
     assert_story(&shown);
+}
+
+#[test]
+fn an_interrupt_in_the_middle_of_the_demo_stops_everything() {
+    let mut demo = Running::start(&["demo", "--database", "sqlite"]);
+    demo.show_until("deploying its branch main");
+    demo.interrupt();
+    assert_eq!(demo.end(), Some(130), "as a shell names it");
+    demo.assert_gone();
+}
+
+#[test]
+fn an_interrupt_of_the_demo_on_postgres_stops_that_too() {
+    let mut demo = Running::start(&["demo", "--database", "postgres"]);
+    demo.show_until("started a PostgreSQL");
+    demo.interrupt();
+    assert_eq!(demo.end(), Some(130));
+    demo.assert_gone();
+}
+
+#[test]
+fn the_demo_stays_up_until_it_is_interrupted() {
+    let mut demo = Running::start(&["demo", "--database", "sqlite"]);
+    demo.show_until("Ctrl-C stops everything.");
+    demo.interrupt();
+    demo.show_until("✔ nothing is left running");
+    assert_eq!(demo.end(), Some(0));
+    demo.assert_gone();
 }
 
 fn assert_story(shown: &str) {

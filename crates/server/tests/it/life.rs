@@ -20,15 +20,43 @@ async fn the_first_start_leaves_a_key_that_only_its_owner_can_read() {
     assert!(!server.log().contains(secret));
 }
 
+/// An app that answers with its port, and with what no other process can answer: whatever it was
+/// when it started.
+const ITSELF: &str = r#"
+import http.server, os
+
+PORT = os.environ["PORT"]
+ITSELF = f"{PORT} {os.getpid()} {os.urandom(8).hex()}".encode()
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(ITSELF)
+    def log_message(self, *arguments):
+        pass
+
+http.server.ThreadingHTTPServer(("127.0.0.1", int(PORT)), Answer).serve_forever()
+"#;
+
 #[tokio::test]
 async fn an_app_answers_while_the_server_is_away_and_is_adopted_again() {
     let mut server = TestServer::start("adopted").await;
-    let repository = Repository::answering("still here");
+    let repository =
+        Repository::with(&[("app.py", ITSELF), ("Procfile", "web: exec python3 app.py\n")]);
     let deployed = server.api.deploy(repository.path(), json!({})).await;
     assert_eq!(deployed.state(), "live", "{}", deployed.reason());
-    server.kill_and_restart().await;
-    let (status, body) = server.api.visit(&server.ingress, &deployed.host).await;
-    assert_eq!((status, body.as_str()), (StatusCode::OK, "still here"), "{}", server.log());
+    let before = server.api.visit(&server.ingress, &deployed.host).await;
+    assert_eq!(before.0, StatusCode::OK, "{before:?}");
+
+    server.kill().await;
+    let port = before.1.split(' ').next().unwrap();
+    let meanwhile = server.api.visit(&format!("127.0.0.1:{port}"), &deployed.host).await;
+    assert_eq!(meanwhile, before);
+
+    server.start_again().await;
+    let after = server.api.visit(&server.ingress, &deployed.host).await;
+    assert_eq!(after, before, "{}", server.log());
 
     repository.answer("new");
     let deployment = server.api.settled(&server.api.rebuild(&deployed.environment).await).await;

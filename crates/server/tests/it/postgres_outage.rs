@@ -9,7 +9,7 @@ use crate::support::{Postgres, Repository, TestServer};
 
 #[tokio::test]
 async fn a_deployment_outlives_a_database_that_was_away() {
-    let postgres = Postgres::start();
+    let mut postgres = Postgres::start();
     let server = TestServer::start_on(&postgres.url()).await;
     let repository = Repository::answering("survived");
     let settings = json!({ "build_command": "echo begun; sleep 5; echo built" });

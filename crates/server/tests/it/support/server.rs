@@ -95,10 +95,15 @@ impl TestServer {
         fs::read_to_string(self.data.path().join("server.log")).unwrap_or_default()
     }
 
-    /// Kills the server as an accident would, and starts it again on the same folder.
-    pub(crate) async fn kill_and_restart(&mut self) {
+    /// Kills the server as an accident would.
+    pub(crate) async fn kill(&mut self) {
         let mut process = self.process.take().unwrap();
         process.kill().await.unwrap();
+    }
+
+    /// The same, and starts it again on the same folder.
+    pub(crate) async fn kill_and_restart(&mut self) {
+        self.kill().await;
         self.start_process().await;
     }
 
@@ -109,7 +114,7 @@ impl TestServer {
         timeout(PATIENCE, process.wait()).await.expect("the server stops").unwrap()
     }
 
-    /// Starts it again after [`Self::stop`].
+    /// Starts it again after [`Self::stop`] or [`Self::kill`].
     pub(crate) async fn start_again(&mut self) {
         self.start_process().await;
     }
@@ -120,8 +125,10 @@ impl TestServer {
             .append(true)
             .open(self.data.path().join("server.log"))
             .unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_windlass-server"));
+        // It ends with the test, and its apps with it, even where that is killed.
+        let mut command = Command::new("setpriv");
         command
+            .args(["--pdeathsig", "TERM", "--", env!("CARGO_BIN_EXE_windlass-server")])
             .args(["serve", "--allow-local-git", "--stop-apps"])
             .args(["--listen", "127.0.0.1:0", "--ingress-listen", "127.0.0.1:0"])
             .arg("--data-dir")

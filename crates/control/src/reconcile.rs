@@ -45,7 +45,8 @@ impl Control {
                             Signal::Jobs
                             | Signal::Log(_)
                             | Signal::Deployment(_)
-                            | Signal::ApiKey(_),
+                            | Signal::ApiKey(_)
+                            | Signal::Member(_),
                         ) => {}
                         Err(RecvError::Closed) => std::future::pending().await,
                     }

@@ -105,6 +105,12 @@ impl ImportedKey {
         &self.format
     }
 
+    /// By what it is found among keys of a format.
+    #[must_use]
+    pub fn start_in(&self, format: &ImportedFormat) -> Option<&str> {
+        format.start_of(&self.first_characters)
+    }
+
     /// What it is asked to be.
     #[must_use]
     pub fn request(&self) -> &NewApiKey {

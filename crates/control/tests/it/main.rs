@@ -5,6 +5,11 @@
 mod cancelling;
 mod deploying;
 mod destroying;
+mod key_addresses;
+mod key_import;
+mod key_members;
+mod key_replicas;
+mod key_rotation;
 mod keys;
 mod leases;
 mod projects;

@@ -23,7 +23,10 @@ use windlass_domain::{
 };
 use windlass_engine::{AppLimits, BuildLimits, fake::FakeEngine};
 use windlass_storage::Store as _;
-use windlass_storage_seaorm::test_util::{TestStore, fresh_store};
+use windlass_storage_seaorm::{
+    SeaStore,
+    test_util::{TestStore, fresh_store},
+};
 
 /// How long anything may take, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -46,7 +49,29 @@ pub(crate) struct Server {
     task: JoinHandle<()>,
 }
 
+/// How a server deals with keys.
+#[derive(Clone, Copy)]
+pub(crate) struct Keys {
+    pub(crate) cost: u32,
+    pub(crate) verified: VerifierOptions,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { cost: 4, verified: VerifierOptions::default() }
+    }
+}
+
 impl Server {
+    fn run(control: Control) -> Self {
+        let stop = CancellationToken::new();
+        let task = tokio::spawn({
+            let stop = stop.clone();
+            async move { control.run(stop).await }
+        });
+        Self { stop, task }
+    }
+
     /// Stops it as an operator would.
     pub(crate) async fn stop(self) {
         self.stop.cancel();
@@ -103,12 +128,20 @@ impl Platform {
     /// Starts a server of this name on the platform.
     pub(crate) fn serve(&self, name: &str) -> Server {
         let control = control(&self.store, &self.engine, &self.routes, &self.keyring, name);
-        let stop = CancellationToken::new();
-        let task = tokio::spawn({
-            let stop = stop.clone();
-            async move { control.run(stop).await }
-        });
-        Server { stop, task }
+        Server::run(control)
+    }
+
+    /// A server of its own on the platform's database, as another machine would run it, and what
+    /// it can be asked. Its hashes are of another cost, and it asks again about keys that it knows
+    /// after another time, where that is wanted.
+    pub(crate) async fn replica(&self, name: &str, keys: Keys) -> (Control, Server) {
+        let store = if self.store.is_postgres() {
+            self.store.connect_again().await
+        } else {
+            (*self.store).clone()
+        };
+        let control = control_with(&store, &self.engine, &self.routes, &self.keyring, name, keys);
+        (control.clone(), Server::run(control))
     }
 
     pub(crate) async fn project(&self, name: &str) -> Project {
@@ -220,8 +253,18 @@ fn control(
     keyring: &str,
     name: &str,
 ) -> Control {
-    let store: &windlass_storage_seaorm::SeaStore = store;
-    let cost = BcryptCost::new(4).unwrap();
+    control_with(store, engine, routes, keyring, name, Keys::default())
+}
+
+fn control_with(
+    store: &SeaStore,
+    engine: &FakeEngine,
+    routes: &Arc<Table>,
+    keyring: &str,
+    name: &str,
+    keys: Keys,
+) -> Control {
+    let cost = BcryptCost::new(keys.cost).unwrap();
     Control::new(Parts {
         store: Arc::new(store.clone()),
         engine: Arc::new(engine.clone()),
@@ -232,7 +275,7 @@ fn control(
         key_format: KeyFormat::default(),
         key_hasher: KeyHasher::new(HasherOptions { cost, ..HasherOptions::default() }),
         worker: WorkerId::new(name.to_owned()),
-        settings: settings(),
+        settings: Settings { verified_keys: keys.verified, ..settings() },
     })
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says so by panicking")]
 
 mod api_keys;
+mod client_address;
 mod contract;
 mod deployments;
 mod env_vars;
@@ -12,7 +13,9 @@ mod faults;
 mod flaky;
 mod harness;
 mod hostile;
+mod key_limits;
 mod logs;
+mod norrix;
 mod openapi;
 mod permissions;
 mod projects;

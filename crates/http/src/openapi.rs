@@ -33,7 +33,8 @@ const DESCRIPTION: &str = "\
 Windlass takes a git repository to a running, metered service.
 
 **Credentials.** Send an API key as `Authorization: Bearer …`. What an operation needs is written \
-beside it; a key that is bound to projects finds no others.
+beside it; a key that is bound to projects finds no others, and one that is bound to addresses \
+is answered with 403 and `address_not_allowed` from elsewhere.
 
 **Errors.** Every error has one body: `error` (the reason phrase), `message` (for people), `code` \
 (for programs) and `request_id`. A 422 lists all wrong fields at once. An identifier that is \

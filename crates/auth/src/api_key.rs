@@ -4,6 +4,7 @@ mod base62;
 mod directory;
 mod format;
 mod hasher;
+mod import;
 mod mint;
 mod verifier;
 
@@ -11,6 +12,7 @@ pub use self::{
     directory::{DirectoryError, KeyDirectory, KeyEntry},
     format::{KeyFormat, KeyPrefixError, NewKey, ParsedKey, PlainKey},
     hasher::{BcryptCost, BcryptCostError, HashError, HasherOptions, KeyHasher},
+    import::{ImportError, ImportedFormat, ImportedKey, import},
     mint::{Creator, MintError, MintedKey, NewApiKey, mint},
-    verifier::{AuthError, KeyVerifier, VerifierOptions},
+    verifier::{AuthError, KeyVerifier, Rehash, VerifierOptions},
 };

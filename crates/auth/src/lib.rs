@@ -51,6 +51,7 @@
 //!     name: "ci".parse()?,
 //!     scopes: vec![Scope::Build],
 //!     project_ids: None,
+//!     allowed_addresses: Some(vec!["203.0.113.0/24".parse()?]),
 //!     expires_at: None,
 //! };
 //! let ada = Membership { organization_id: organization.id, user_id: ada.id, role: Role::Member };
@@ -69,7 +70,8 @@
 //!     Arc::new(SystemClock),
 //!     VerifierOptions::default(),
 //! );
-//! let caller = verifier.verify(&shown_once).await?;
+//! let address = Some("203.0.113.7".parse()?);
+//! let caller = verifier.verify(&shown_once, address).await?;
 //! assert_eq!(caller.label(), r#"API key "ci""#);
 //!
 //! // … and each use case asks before it does anything.
@@ -87,13 +89,14 @@
 //!     keys[0].record.id
 //! };
 //! verifier.forget(id);
-//! assert!(matches!(verifier.verify(&shown_once).await, Err(AuthError::Invalid)));
+//! assert!(matches!(verifier.verify(&shown_once, address).await, Err(AuthError::Invalid)));
 //! # Ok(())
 //! # }
 //! ```
 
 mod api_key;
 mod decision;
+mod network;
 mod permission;
 mod permission_set;
 mod principal;
@@ -105,13 +108,15 @@ mod scope;
 pub use crate::{
     api_key::{
         AuthError, BcryptCost, BcryptCostError, Creator, DirectoryError, HashError, HasherOptions,
-        KeyDirectory, KeyEntry, KeyFormat, KeyHasher, KeyPrefixError, KeyVerifier, MintError,
-        MintedKey, NewApiKey, NewKey, ParsedKey, PlainKey, VerifierOptions, mint,
+        ImportError, ImportedFormat, ImportedKey, KeyDirectory, KeyEntry, KeyFormat, KeyHasher,
+        KeyPrefixError, KeyVerifier, MintError, MintedKey, NewApiKey, NewKey, ParsedKey, PlainKey,
+        Rehash, VerifierOptions, import, mint,
     },
     decision::{Denied, Grant, Target, authorize},
+    network::{Network, ParseNetworkError},
     permission::{ParsePermissionError, Permission},
     permission_set::PermissionSet,
-    principal::{Credential, CredentialKind, Principal, ProjectReach},
+    principal::{AddressReach, Credential, CredentialKind, Principal, ProjectReach},
     record::{
         ApiKeyId, ApiKeyRecord, Membership, ParseRoleError, Role, SessionId, SessionRecord,
         TokenId, TokenRecord,

@@ -140,7 +140,7 @@ impl Permission {
             Self::UsageRead => ("usage:read", "See what was used and billed"),
             Self::MetricsRead => ("metrics:read", "Read the server's metrics"),
             Self::ApiKeysRead => ("api_keys:read", "See API keys, never the keys themselves"),
-            Self::ApiKeysWrite => ("api_keys:write", "Create and revoke API keys"),
+            Self::ApiKeysWrite => ("api_keys:write", "Create, rotate and revoke API keys"),
             Self::TokensRead => ("tokens:read", "See tokens, never the tokens themselves"),
             Self::TokensWrite => ("tokens:write", "Create and revoke tokens"),
             Self::MembersRead => ("members:read", "See members and invitations"),

@@ -1,11 +1,11 @@
 //! Who is calling, once a credential has been verified.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use windlass_domain::{Name, OrganizationId, ProjectId, UserId};
 
-use crate::{ApiKeyId, PermissionSet, Restriction, Role, Scope, SessionId, TokenId};
+use crate::{ApiKeyId, Network, PermissionSet, Restriction, Role, Scope, SessionId, TokenId};
 
 /// A verified caller and all that it may do.
 ///
@@ -41,6 +41,8 @@ pub enum Credential {
         prefix: String,
         /// Its scopes, as they are stored.
         scopes: Vec<Scope>,
+        /// From where it may be used.
+        addresses: AddressReach,
         /// When it stops working by itself.
         expires_at: Option<DateTime<Utc>>,
     },
@@ -82,6 +84,15 @@ pub enum ProjectReach {
     Only(Arc<[ProjectId]>),
 }
 
+/// The addresses from which a credential may be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AddressReach {
+    /// Any address, an unknown one included.
+    Anywhere,
+    /// Only those in one of these networks; an empty list holds none.
+    Only(Arc<[Network]>),
+}
+
 impl Principal {
     /// How the caller is named to people and in the audit log, such as `API key "ci"`.
     #[must_use]
@@ -107,6 +118,15 @@ impl Credential {
         match self {
             Self::ApiKey { expires_at, .. } => *expires_at,
             Self::Token { expires_at, .. } | Self::Session { expires_at, .. } => Some(*expires_at),
+        }
+    }
+
+    /// From where it may be used. What is made with it must not be usable from elsewhere.
+    #[must_use]
+    pub fn addresses(&self) -> &AddressReach {
+        match self {
+            Self::ApiKey { addresses, .. } => addresses,
+            Self::Token { .. } | Self::Session { .. } => &AddressReach::Anywhere,
         }
     }
 
@@ -152,6 +172,37 @@ impl ProjectReach {
             Self::All => true,
             Self::Only(projects) => projects.contains(&project),
         }
+    }
+}
+
+impl AddressReach {
+    /// Whether a request from an address is within it. Where the address is not known, it is only
+    /// within [`AddressReach::Anywhere`].
+    #[must_use]
+    pub fn includes(&self, address: Option<IpAddr>) -> bool {
+        match (self, address) {
+            (Self::Anywhere, _) => true,
+            (Self::Only(networks), Some(address)) => {
+                networks.iter().any(|network| network.contains(address))
+            }
+            (Self::Only(_), None) => false,
+        }
+    }
+
+    /// Whether every address of a network is within it.
+    #[must_use]
+    pub fn covers(&self, network: &Network) -> bool {
+        match self {
+            Self::Anywhere => true,
+            Self::Only(networks) => networks.iter().any(|own| own.covers(network)),
+        }
+    }
+}
+
+impl From<Option<Vec<Network>>> for AddressReach {
+    /// From the stored form, where an absent list stands for all addresses.
+    fn from(networks: Option<Vec<Network>>) -> Self {
+        networks.map_or(Self::Anywhere, |networks| Self::Only(networks.into()))
     }
 }
 

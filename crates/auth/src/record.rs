@@ -5,6 +5,8 @@ use std::{fmt, net::IpAddr, str::FromStr};
 use chrono::{DateTime, Utc};
 use windlass_domain::{Id, IdKind, Name, OrganizationId, ProjectId, UserId};
 
+use crate::Network;
+
 /// An API key as it is stored: everything but the key itself.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKeyRecord {
@@ -12,7 +14,8 @@ pub struct ApiKeyRecord {
     pub id: ApiKeyId,
     /// The tenant that it opens; no other.
     pub organization_id: OrganizationId,
-    /// The public part of the key by which the row is found; unique among all tenants.
+    /// The public part of the key by which the row is found; unique among all tenants. For a key
+    /// that was made elsewhere, it only keeps the key from being imported twice.
     pub lookup: String,
     /// The first characters of the key, enough for its owner to know it again.
     pub prefix: String,
@@ -24,6 +27,11 @@ pub struct ApiKeyRecord {
     pub scopes: Vec<String>,
     /// The only projects that it reaches; all of the organization's where absent.
     pub project_ids: Option<Vec<ProjectId>>,
+    /// The only networks from which it may be used; any where absent.
+    pub allowed_addresses: Option<Vec<Network>>,
+    /// For a key that was made elsewhere, its first characters: by these it is found, as it has no
+    /// look-up id of ours.
+    pub imported_start: Option<String>,
     /// Whose key it is: it never has more rights than this person has now.
     pub created_by: UserId,
     /// When it was created.

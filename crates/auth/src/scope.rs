@@ -67,15 +67,6 @@ impl Scope {
         }
     }
 
-    /// The narrowest scope by which people know a permission: what to tell somebody who lacks it.
-    #[must_use]
-    pub fn granting(permission: Permission) -> Self {
-        [Self::Build, Self::Submit, Self::Update]
-            .into_iter()
-            .find(|scope| scope.permissions().contains(permission))
-            .unwrap_or(Self::Permission(permission))
-    }
-
     /// Its stable name, such as `build` or `projects:read`.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -1,5 +1,9 @@
 //! Use cases on API keys.
 
+mod rotate;
+
+pub use self::rotate::{MOST_OVERLAP, rotate_api_key};
+
 use windlass_auth::{ApiKeyId, ApiKeyRecord, MintedKey, NewApiKey, Permission, Target, mint};
 use windlass_domain::{Page, PageRequest, ProjectId};
 use windlass_storage::{Signal, UnitOfWork};

@@ -5,9 +5,11 @@ use std::{net::IpAddr, sync::Arc};
 use async_trait::async_trait;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
-use windlass_auth::{DirectoryError, KeyDirectory, KeyEntry, Principal};
+use windlass_auth::{
+    ApiKeyRecord, DirectoryError, ImportedFormat, KeyDirectory, KeyEntry, Principal,
+};
 use windlass_domain::OrganizationId;
-use windlass_storage::{Signal, Store, StoreError};
+use windlass_storage::{Signal, Store, StoreError, UnitOfWork};
 
 use crate::{Control, ControlError};
 
@@ -26,9 +28,21 @@ impl StoreKeyDirectory {
         let Some(record) = uow.api_keys().find_by_lookup_of_everyone(lookup).await? else {
             return Ok(None);
         };
-        let creator_role =
-            uow.organizations().role_of(record.organization_id, record.created_by).await?;
-        Ok(Some(KeyEntry { record, creator_role }))
+        with_role(&mut *uow, record).await.map(Some)
+    }
+
+    async fn formats(&self) -> Result<Vec<ImportedFormat>, StoreError> {
+        self.store.read().await?.imported_formats().list_of_everyone().await
+    }
+
+    async fn find_imported(&self, start: &str) -> Result<Vec<KeyEntry>, StoreError> {
+        let mut uow = self.store.read().await?;
+        let records = uow.api_keys().find_by_imported_start_of_everyone(start).await?;
+        let mut entries = Vec::with_capacity(records.len());
+        for record in records {
+            entries.push(with_role(&mut *uow, record).await?);
+        }
+        Ok(entries)
     }
 }
 
@@ -37,6 +51,19 @@ impl KeyDirectory for StoreKeyDirectory {
     async fn find_key(&self, lookup: &str) -> Result<Option<KeyEntry>, DirectoryError> {
         self.find(lookup).await.map_err(DirectoryError::new)
     }
+
+    async fn imported_formats(&self) -> Result<Vec<ImportedFormat>, DirectoryError> {
+        self.formats().await.map_err(DirectoryError::new)
+    }
+
+    async fn find_imported_keys(&self, start: &str) -> Result<Vec<KeyEntry>, DirectoryError> {
+        self.find_imported(start).await.map_err(DirectoryError::new)
+    }
+}
+
+async fn with_role(uow: &mut dyn UnitOfWork, record: ApiKeyRecord) -> Result<KeyEntry, StoreError> {
+    let role = uow.organizations().role_of(record.organization_id, record.created_by).await?;
+    Ok(KeyEntry { record, creator_role: role })
 }
 
 /// What a request shows of who it comes from.
@@ -73,9 +100,9 @@ impl Control {
         &self,
         presentation: Presentation<'_>,
     ) -> Result<Arc<Principal>, ControlError> {
-        let Presentation { credential, organization, address: _ } = presentation;
+        let Presentation { credential, organization, address } = presentation;
         let principal = match credential {
-            PresentedCredential::Bearer(text) => self.inner.verifier.verify(text).await?,
+            PresentedCredential::Bearer(text) => self.inner.verifier.verify(text, address).await?,
         };
         if organization.is_some_and(|named| named != principal.organization_id) {
             return Err(ControlError::WrongOrganization);
@@ -83,12 +110,14 @@ impl Control {
         Ok(principal)
     }
 
-    /// Forgets what was verified as soon as a key changes, here or on another server.
+    /// Forgets what was verified as soon as a key or its creator's place changes, here or on
+    /// another server.
     pub(crate) async fn follow_key_changes(&self, stop: &CancellationToken) {
         let mut signals = self.store().signals();
         while let Some(signal) = stop.run_until_cancelled(signals.recv()).await {
             match signal {
                 Ok(Signal::ApiKey(id)) => self.inner.verifier.forget(id),
+                Ok(Signal::Member(user)) => self.inner.verifier.forget_keys_of(user),
                 Ok(Signal::Anything) | Err(RecvError::Lagged(_)) => {
                     self.inner.verifier.forget_all();
                 }
@@ -98,6 +127,22 @@ impl Control {
                 Err(RecvError::Closed) => break,
             }
         }
+    }
+
+    /// Stores the hashes of keys that had been hashed at a lower cost than that of today.
+    pub(crate) async fn write_rehashes(&self) -> Result<(), ControlError> {
+        let rehashes = self.inner.verifier.taken_rehashes();
+        if rehashes.is_empty() {
+            return Ok(());
+        }
+        let mut uow = self.store().write().await?;
+        for rehash in &rehashes {
+            if uow.api_keys().replace_hash(rehash).await? {
+                tracing::info!(api_key.id = %rehash.id, "API key hashed at the cost of today");
+            }
+        }
+        uow.commit().await?;
+        Ok(())
     }
 
     /// Writes down when keys were last used: in batches, never on a request's path.

@@ -40,6 +40,7 @@ impl Control {
 
     async fn keep_house_once(&self, prune: bool) -> Result<(), ControlError> {
         self.write_key_uses().await?;
+        self.write_rehashes().await?;
         let now = self.fx().clock.now();
         let depth = self.store().read().await?.jobs().depth(now).await?;
         telemetry::queue_measured(depth, now);

@@ -15,6 +15,10 @@ pub enum ControlError {
     #[error("invalid or expired {0}")]
     InvalidCredential(CredentialKind),
 
+    /// The credential is good, but may not be used from where the request comes from.
+    #[error("the credential may not be used from this address")]
+    WrongAddress,
+
     /// There is nothing, or nothing that the caller may know of.
     #[error("no such {0}")]
     NotFound(&'static str),
@@ -84,6 +88,7 @@ impl From<AuthError> for ControlError {
     fn from(err: AuthError) -> Self {
         match err {
             AuthError::Invalid => Self::InvalidCredential(CredentialKind::ApiKey),
+            AuthError::WrongAddress => Self::WrongAddress,
             AuthError::Busy | AuthError::Unavailable(_) => Self::Unavailable(Box::new(err)),
         }
     }
@@ -101,6 +106,9 @@ impl From<MintError> for ControlError {
             MintError::TooBroad { permission } => Self::Forbidden(permission),
             MintError::OutOfReach { .. } | MintError::Unbound | MintError::TooManyProjects => {
                 Self::Invalid { field: "project_ids", message: format!("is refused: {err}") }
+            }
+            MintError::OutOfNetwork { .. } | MintError::Anywhere | MintError::TooManyAddresses => {
+                Self::Invalid { field: "allowed_addresses", message: format!("is refused: {err}") }
             }
             MintError::Outlives { .. } | MintError::Expired => {
                 Self::Invalid { field: "expires_at", message: format!("is refused: {err}") }

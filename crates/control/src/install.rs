@@ -36,6 +36,7 @@ where
         name: name("owner")?,
         scopes: vec![Scope::Admin],
         project_ids: None,
+        allowed_addresses: None,
         expires_at: None,
     };
     let (format, hasher) = (&control.inner.key_format, &control.inner.key_hasher);

@@ -17,6 +17,7 @@ mod deployment;
 mod env_var;
 mod environment;
 mod error;
+mod import_keys;
 mod install;
 mod log;
 mod log_store;
@@ -34,7 +35,7 @@ mod whoami;
 mod worker;
 
 pub use crate::{
-    api_key::{create_api_key, list_api_keys, revoke_api_key},
+    api_key::{MOST_OVERLAP, create_api_key, list_api_keys, revoke_api_key, rotate_api_key},
     authenticate::{Presentation, PresentedCredential},
     caller::Caller,
     causes::Causes,
@@ -48,6 +49,7 @@ pub use crate::{
         list_environments, rebuild_environment, wait_until_destroyed,
     },
     error::ControlError,
+    import_keys::{Arrival, Newcomer, Refusal, import_keys},
     install::{Installation, install},
     log::{LogChunk, LogReader, open_deployment_log, open_environment_log},
     metrics_access::may_read_metrics,

@@ -1,6 +1,6 @@
 //! Who may call an operation: said once, where the operation is registered.
 
-use windlass_auth::Permission;
+use windlass_auth::{Permission, Scope};
 
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +11,9 @@ pub(crate) enum Access {
     AnyCredential,
     /// Whoever holds this permission. The use case decides, this is where it is announced.
     Needs(Permission),
-    /// The same, unless the operator has opened it to everybody.
+    /// The same, where people know this permission by the name of a scope that has it.
+    NeedsAs(Permission, Scope),
+    /// Whoever holds this permission, unless the operator has opened it to everybody.
     NeedsUnlessOpened(Permission),
 }
 
@@ -27,6 +29,8 @@ pub struct OperationAccess {
     /// The one permission that it needs. Without one it is open: to everybody, or to every good
     /// credential.
     pub permission: Option<Permission>,
+    /// By which name its permission is known there: to whoever lacks it, and in the description.
+    pub scope: Option<Scope>,
     /// Whether a credential has to be presented at all.
     pub needs_credential: bool,
 }
@@ -42,7 +46,20 @@ impl Access {
     pub(crate) fn permission(self) -> Option<Permission> {
         match self {
             Self::Public | Self::AnyCredential => None,
-            Self::Needs(permission) | Self::NeedsUnlessOpened(permission) => Some(permission),
+            Self::Needs(permission)
+            | Self::NeedsAs(permission, _)
+            | Self::NeedsUnlessOpened(permission) => Some(permission),
+        }
+    }
+
+    /// By which name the permission is known.
+    pub(crate) fn scope(self) -> Option<Scope> {
+        match self {
+            Self::Public | Self::AnyCredential => None,
+            Self::Needs(permission) | Self::NeedsUnlessOpened(permission) => {
+                Some(Scope::Permission(permission))
+            }
+            Self::NeedsAs(_, scope) => Some(scope),
         }
     }
 
@@ -50,7 +67,7 @@ impl Access {
     pub(crate) fn needs_credential(self, is_opened: bool) -> bool {
         match self {
             Self::Public => false,
-            Self::AnyCredential | Self::Needs(_) => true,
+            Self::AnyCredential | Self::Needs(_) | Self::NeedsAs(..) => true,
             Self::NeedsUnlessOpened(_) => !is_opened,
         }
     }
@@ -61,6 +78,9 @@ impl Access {
             Self::Public => "Needs no credential.".to_owned(),
             Self::AnyCredential => "Needs a credential, but no permission.".to_owned(),
             Self::Needs(permission) => format!("Needs the permission `{permission}`."),
+            Self::NeedsAs(permission, scope) => {
+                format!("Needs the permission `{permission}`, known here as the scope `{scope}`.")
+            }
             Self::NeedsUnlessOpened(permission) => format!(
                 "Needs the permission `{permission}`, unless the operator has opened it to everybody."
             ),

@@ -10,6 +10,8 @@ use windlass_auth::Principal;
 use windlass_control::Control;
 use windlass_domain::{Clock, Entropy, HostLabel};
 
+use crate::client_address::TrustedProxies;
+
 /// What the API is made of.
 pub struct HttpState {
     /// The use cases.
@@ -33,6 +35,8 @@ pub struct Options {
     pub apps: AppAddress,
     /// Whether `/metrics` is for everybody.
     pub open_metrics: bool,
+    /// The proxies in front of the server.
+    pub proxies: TrustedProxies,
     /// How long a request may take. Time that a caller asks to wait comes on top.
     pub request_timeout: Duration,
 }

@@ -1,15 +1,10 @@
 //! What stands before every handler: who calls, which parameters, for how long.
 
-use std::{
-    collections::BTreeSet,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     extract::{Query, Request, State},
-    http::{Extensions, HeaderMap, Uri, header},
+    http::{HeaderMap, Uri, header},
     middleware::Next,
     response::Response,
 };
@@ -18,12 +13,10 @@ use tokio::time::timeout;
 use windlass_auth::CredentialKind;
 use windlass_control::{Caller, Presentation, PresentedCredential};
 
-use crate::{access::Access, app::Shared, problem::Problem, request_id::RequestId, wait::MAX_WAIT};
-
-/// The other end of a request's connection; whoever serves the router puts it into the request's
-/// extensions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Peer(pub SocketAddr);
+use crate::{
+    access::Access, app::Shared, client_address::ClientAddress, problem::Problem,
+    request_id::RequestId, wait::MAX_WAIT,
+};
 
 /// What a request has shown of who it comes from, for as long as its answer lasts.
 #[derive(Clone)]
@@ -35,6 +28,7 @@ pub(crate) struct Shown {
 /// What one operation asks of every request.
 pub(crate) struct Gate {
     app: Shared,
+    access: Access,
     needs_credential: bool,
     parameters: BTreeSet<String>,
     at_most: Duration,
@@ -45,13 +39,13 @@ impl Gate {
         let needs_credential = access.needs_credential(app.options.open_metrics);
         let waiting = if parameters.contains("wait") { MAX_WAIT } else { Duration::ZERO };
         let at_most = app.options.request_timeout.saturating_add(waiting);
-        Self { app, needs_credential, parameters, at_most }
+        Self { app, access, needs_credential, parameters, at_most }
     }
 
     /// Finds out who calls, and leaves what was shown with the request.
     async fn identify(&self, request: &mut Request) -> Result<Caller, Problem> {
         let request_id = request.extensions().get::<RequestId>().map(ToString::to_string);
-        let address = address(request.extensions());
+        let address = ClientAddress::of(request.extensions());
         if let Some(everyone) = &self.app.everyone {
             return Ok(Caller { principal: Arc::clone(everyone), request_id, address });
         }
@@ -70,12 +64,6 @@ impl Shown {
     }
 }
 
-/// Where a request comes from, as far as it is known.
-fn address(extensions: &Extensions) -> Option<IpAddr> {
-    // An IPv4 client of a socket for both families is an IPv4 client.
-    extensions.get::<Peer>().map(|Peer(peer)| peer.ip().to_canonical())
-}
-
 /// Lets a request through to its handler; one that needs a [`Caller`] finds it in the request's
 /// extensions.
 pub(crate) async fn pass(
@@ -91,6 +79,7 @@ pub(crate) async fn pass(
             check_parameters(request.uri(), &gate.parameters)?;
             let mut answer = next.run(request).await;
             if let Some(problem) = answer.extensions_mut().get_mut::<Problem>() {
+                problem.name_as_known(gate.access);
                 problem.blame(caller.principal.credential.kind());
             }
             return Ok(answer);

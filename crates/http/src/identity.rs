@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
-use windlass_auth::{Credential, Permission, Principal, ProjectReach, Role};
+use windlass_auth::{AddressReach, Credential, Permission, Principal, ProjectReach, Role};
 use windlass_control::{Caller, Control, WhoAmI};
 use windlass_domain::{Organization, User};
 
@@ -72,6 +72,8 @@ pub(crate) struct MyCredential {
     permissions: Vec<&'static str>,
     /// The only projects that it reaches; `null` for all.
     project_ids: Option<Vec<String>>,
+    /// The only addresses and networks from which it works; `null` for any.
+    allowed_addresses: Option<Vec<String>>,
     /// When it stops working by itself.
     expires_at: Option<DateTime<Utc>>,
 }
@@ -135,6 +137,10 @@ impl MyCredential {
                 Some(projects.iter().map(ToString::to_string).collect())
             }
         };
+        let allowed_addresses = match credential.addresses() {
+            AddressReach::Anywhere => None,
+            AddressReach::Only(list) => Some(list.iter().map(ToString::to_string).collect()),
+        };
         Self {
             kind: credential.kind().name(),
             id,
@@ -143,6 +149,7 @@ impl MyCredential {
             scopes: scopes.map(|scopes| scopes.iter().map(|scope| scope.name()).collect()),
             permissions: principal.permissions.iter().map(Permission::name).collect(),
             project_ids,
+            allowed_addresses,
             expires_at: credential.expires_at(),
         }
     }

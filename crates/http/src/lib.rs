@@ -8,6 +8,7 @@ mod access;
 mod api_keys;
 mod app;
 mod authentication;
+mod client_address;
 mod deployments;
 mod docs;
 mod env_vars;
@@ -32,7 +33,7 @@ mod wait;
 pub use crate::{
     access::{OperationAccess, permissions},
     app::{AppAddress, HttpState, Options},
-    authentication::Peer,
+    client_address::{ForwardedHeader, Peer, TrustedProxies},
     openapi::openapi,
 };
 

@@ -45,6 +45,7 @@ pub(crate) async fn observe(
         caller = field::Empty,
     );
     request.extensions_mut().insert(id.clone());
+    app.options.proxies.note_client(&mut request);
 
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
     let response = span.in_scope(|| {

@@ -12,6 +12,8 @@ use utoipa::{
     },
 };
 
+use windlass_auth::Scope;
+
 use crate::problem::ErrorBody;
 
 /// The name of the one way to authenticate.
@@ -31,7 +33,8 @@ const DESCRIPTION: &str = "\
 Windlass takes a git repository to a running, metered service.
 
 **Credentials.** Send an API key as `Authorization: Bearer …`. What an operation needs is written \
-beside it; a key that is bound to projects finds no others.
+beside it; a key that is bound to projects finds no others, and one that is bound to addresses \
+is answered with 403 and `address_not_allowed` from elsewhere.
 
 **Errors.** Every error has one body: `error` (the reason phrase), `message` (for people), `code` \
 (for programs) and `request_id`. A 422 lists all wrong fields at once. An identifier that is \
@@ -95,6 +98,13 @@ pub(crate) fn response_name(status: &str) -> &'static str {
     ERRORS.iter().find(|error| error.status == status).map_or("InternalError", |error| error.name)
 }
 
+/// Describes the answer to a credential that lacks a scope.
+pub(crate) fn lacking(scope: Scope) -> Response {
+    let message = format!("API key does not have '{scope}' scope");
+    let forbidden = SharedError { code: "insufficient_scope", message: &message, ..FORBIDDEN };
+    forbidden.response()
+}
+
 /// Describes how one page of a list leads to the next.
 pub(crate) fn lead_to_next_page(page: &mut Response) {
     let headers = [
@@ -112,17 +122,17 @@ fn text_header(description: &str) -> Header {
 }
 
 /// An error that many operations can answer.
-struct SharedError {
+struct SharedError<'a> {
     status: &'static str,
     name: &'static str,
     reason: &'static str,
     description: &'static str,
     code: &'static str,
-    message: &'static str,
+    message: &'a str,
     header: Option<(&'static str, &'static str)>,
 }
 
-impl SharedError {
+impl SharedError<'_> {
     fn response(&self) -> Response {
         let content = ContentBuilder::new()
             .schema(Some(Ref::from_schema_name("Error")))
@@ -152,7 +162,17 @@ impl SharedError {
     }
 }
 
-const ERRORS: [SharedError; 9] = [
+const FORBIDDEN: SharedError<'static> = SharedError {
+    status: "403",
+    name: "Forbidden",
+    reason: "Forbidden",
+    description: "The credential grants too little, or may not be used from this address",
+    code: "address_not_allowed",
+    message: "API key may not be used from this address",
+    header: Some(("WWW-Authenticate", "Which scope is wanted (RFC 6750), where one is")),
+};
+
+const ERRORS: [SharedError<'static>; 9] = [
     SharedError {
         status: "400",
         name: "BadRequest",
@@ -171,15 +191,7 @@ const ERRORS: [SharedError; 9] = [
         message: "No authentication provided",
         header: Some(("WWW-Authenticate", "What is wanted (RFC 6750)")),
     },
-    SharedError {
-        status: "403",
-        name: "Forbidden",
-        reason: "Forbidden",
-        description: "The credential grants too little",
-        code: "insufficient_scope",
-        message: "API key does not have 'projects:read' scope",
-        header: Some(("WWW-Authenticate", "Which scope is wanted (RFC 6750)")),
-    },
+    FORBIDDEN,
     SharedError {
         status: "404",
         name: "NotFound",

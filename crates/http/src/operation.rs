@@ -14,7 +14,7 @@ use utoipa::openapi::{
     PathItem, Paths, Ref, RefOr, Schema, path, path::ParameterIn, security::SecurityRequirement,
 };
 use utoipa_axum::router::UtoipaMethodRouter;
-use windlass_auth::Permission;
+use windlass_auth::{Permission, Scope};
 
 use crate::{
     access::{Access, OperationAccess},
@@ -48,6 +48,16 @@ pub(crate) fn needs(permission: Permission, route: UtoipaMethodRouter<Shared>) -
     Operation::new(Access::Needs(permission), route)
 }
 
+/// Registers an operation for those who hold a permission that people know there by the name of a
+/// scope.
+pub(crate) fn needs_as(
+    scope: Scope,
+    permission: Permission,
+    route: UtoipaMethodRouter<Shared>,
+) -> Operation {
+    Operation::new(Access::NeedsAs(permission, scope), route)
+}
+
 /// Registers an operation for those who hold a permission, and for everybody where the operator
 /// wants it so.
 pub(crate) fn needs_unless_opened(
@@ -77,6 +87,7 @@ impl Operation {
             method: self.method,
             path: self.path.clone(),
             permission: self.access.permission(),
+            scope: self.access.scope(),
             needs_credential: self.access.needs_credential(false),
         }
     }
@@ -119,6 +130,7 @@ fn announce(access: Access, operation: &mut path::Operation) {
         Access::Public => Vec::new(),
         Access::AnyCredential => vec![SecurityRequirement::new(BEARER, [""; 0])],
         Access::Needs(permission) => vec![SecurityRequirement::new(BEARER, [permission.name()])],
+        Access::NeedsAs(_, scope) => vec![SecurityRequirement::new(BEARER, [scope.name()])],
         Access::NeedsUnlessOpened(permission) => vec![
             SecurityRequirement::new(BEARER, [permission.name()]),
             SecurityRequirement::default(),
@@ -133,7 +145,7 @@ fn announce(access: Access, operation: &mut path::Operation) {
     let errors = [
         ("400", true),
         ("401", needs_credential),
-        ("403", access.permission().is_some()),
+        ("403", needs_credential),
         ("404", has_path_parameter),
         ("413", operation.request_body.is_some()),
         ("415", operation.request_body.is_some()),
@@ -142,6 +154,10 @@ fn announce(access: Access, operation: &mut path::Operation) {
         ("503", true),
     ];
     let responses: &mut BTreeMap<_, _> = &mut operation.responses.responses;
+    if let Some(scope) = access.scope() {
+        let lacking = openapi::lacking(scope);
+        responses.entry("403".to_owned()).or_insert_with(|| RefOr::T(lacking));
+    }
     for (status, _) in errors.into_iter().filter(|(_, applies)| *applies) {
         let name = openapi::response_name(status);
         responses

@@ -16,7 +16,7 @@ use windlass_auth::{CredentialKind, Scope};
 use windlass_control::Causes;
 use windlass_domain::is_unprintable;
 
-use crate::request_id::RequestId;
+use crate::{access::Access, request_id::RequestId};
 
 /// When to try again, where nothing more is known.
 const RETRY_SECONDS: &str = "2";
@@ -105,6 +105,14 @@ impl Problem {
         }
     }
 
+    /// Names what is lacking by the name that an operation's permission has there.
+    pub(crate) fn name_as_known(&mut self, access: Access) {
+        let own = access.permission().map(Scope::Permission);
+        if let Some(scope) = access.scope().filter(|_| own.is_some() && own == self.lacking) {
+            *self = Self::insufficient_scope(scope);
+        }
+    }
+
     /// Names the credential that lacks something, where it is no API key.
     pub(crate) fn blame(&mut self, credential: CredentialKind) {
         let Some(scope) = self.lacking else { return };
@@ -119,6 +127,12 @@ impl Problem {
     pub(crate) fn wrong_organization() -> Self {
         let message = "the credential belongs to another organization";
         Self::new(StatusCode::FORBIDDEN, "wrong_organization", message)
+    }
+
+    /// 403: the credential may not be used from where the request comes from.
+    pub(crate) fn wrong_address() -> Self {
+        let message = "API key may not be used from this address";
+        Self::new(StatusCode::FORBIDDEN, "address_not_allowed", message)
     }
 
     /// 503: trying again later may work.
@@ -148,6 +162,19 @@ impl Problem {
             _ => ("internal", "internal error"),
         };
         Self::new(status, code, message)
+    }
+
+    /// The same for an operation whose fields are spelt in camel case.
+    pub(crate) fn in_camel_case(self) -> Self {
+        if self.fields.is_empty() {
+            return self;
+        }
+        let fields = self.fields.into_iter();
+        Self::invalid(
+            fields
+                .map(|field| FieldError { field: in_camel_case(&field.field), ..field })
+                .collect(),
+        )
     }
 
     /// The same, told as another code.
@@ -213,6 +240,17 @@ impl fmt::Debug for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: {}", self.status, self.code, self.message)
     }
+}
+
+fn in_camel_case(field: &str) -> String {
+    let mut words = field.split('_');
+    let mut name = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let (initial, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+        name.push_str(&initial.to_ascii_uppercase());
+        name.push_str(rest);
+    }
+    name
 }
 
 /// A text from outside in a form and length that can be shown.

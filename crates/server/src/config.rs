@@ -12,6 +12,7 @@ use figment::{
 };
 use secrecy::SecretString;
 use serde::Deserialize;
+use windlass_auth::Network;
 
 use crate::ServeArgs;
 
@@ -46,6 +47,17 @@ pub(crate) struct Server {
     pub(crate) shutdown_seconds: u64,
     pub(crate) stop_apps: bool,
     pub(crate) open_metrics: bool,
+    pub(crate) trusted_proxies: Vec<Network>,
+    pub(crate) proxy_header: ProxyHeader,
+}
+
+/// In which header proxies say whom they speak for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(crate) enum ProxyHeader {
+    #[serde(rename = "x-forwarded-for")]
+    XForwardedFor,
+    #[serde(rename = "forwarded")]
+    Forwarded,
 }
 
 /// `[log]`
@@ -154,6 +166,7 @@ pub(crate) struct Engine {
 pub(crate) struct Keys {
     pub(crate) prefix: String,
     pub(crate) bcrypt_cost: u32,
+    pub(crate) recheck_seconds: u64,
 }
 
 impl Config {
@@ -192,6 +205,7 @@ impl Config {
         );
         ensure!(0 < self.jobs.attempts, "jobs.attempts must be at least 1");
         ensure!(3 <= self.jobs.lease_seconds, "jobs.lease_seconds must be at least 3");
+        ensure!(0 < self.keys.recheck_seconds, "keys.recheck_seconds must be at least 1");
         for (key, cpu) in [("builds.cpu", self.builds.cpu), ("apps.cpu", self.apps.cpu)] {
             ensure!(
                 (0.01..=1_024.0).contains(&cpu),
@@ -243,7 +257,7 @@ mod tests {
         providers::{Format, Toml},
     };
 
-    use super::{Config, DEFAULTS};
+    use super::{Config, DEFAULTS, ProxyHeader};
 
     fn with(text: &str) -> anyhow::Result<Config> {
         Config::from_figment(&Figment::from(Toml::string(DEFAULTS)).merge(Toml::string(text)))
@@ -265,6 +279,22 @@ mod tests {
     fn a_password_in_the_database_address_is_not_shown() {
         let config = with("[database]\nurl = \"postgres://me:hunter2@db/x\"").unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn proxies_are_networks_and_none_by_default() {
+        let config = with("").unwrap();
+        assert!(config.server.trusted_proxies.is_empty());
+        assert_eq!(config.server.proxy_header, ProxyHeader::XForwardedFor);
+
+        let text =
+            "[server]\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]\nproxy_header = \"forwarded\"";
+        let config = with(text).unwrap();
+        let networks = ["10.0.0.0/8", "::1"].map(|text| text.parse().unwrap());
+        assert_eq!(config.server.trusted_proxies, networks);
+        assert_eq!(config.server.proxy_header, ProxyHeader::Forwarded);
+        let err = with("[server]\ntrusted_proxies = [\"10.0.0.1/8\"]").unwrap_err().to_string();
+        assert!(err.contains("10.0.0.0/8"), "{err}");
     }
 
     #[test]

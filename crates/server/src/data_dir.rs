@@ -43,7 +43,7 @@ impl DataDir {
 
     /// The SQLite database in it.
     pub(crate) fn sqlite_file(&self) -> PathBuf {
-        self.path.join("windlass.db")
+        sqlite_file_in(&self.path)
     }
 
     /// The folder of the local engine.
@@ -108,6 +108,11 @@ impl DataDir {
         fs::write(&new, format!("{addresses}\n"))?;
         fs::rename(new, path)
     }
+}
+
+/// The SQLite database in a data folder that somebody else may hold.
+pub(crate) fn sqlite_file_in(data_dir: &Path) -> PathBuf {
+    data_dir.join("windlass.db")
 }
 
 /// Writes a file that nobody else may read, and that is on the disk when this returns.

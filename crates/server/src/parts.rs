@@ -1,6 +1,6 @@
 //! Makes the parts that the configuration asks for.
 
-use std::{ffi::OsString, process::ExitCode, sync::Arc, time::Duration};
+use std::{ffi::OsString, path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
@@ -10,11 +10,15 @@ use windlass_control::{Control, Parts, Settings};
 use windlass_domain::{Backoff, Clock, Entropy, OsEntropy, SystemClock};
 use windlass_engine::{AppLimits, BuildLimits};
 use windlass_engine_local::{LocalEngine, LocalEngineConfig, SupervisorProgram, Users};
-use windlass_http::AppAddress;
+use windlass_http::{AppAddress, ForwardedHeader, TrustedProxies};
 use windlass_ingress::{External, Ingress, IngressConfig, Limits, Scheme};
 use windlass_storage_seaorm::{DatabaseOptions, SeaStore};
 
-use crate::{config::Config, data_dir::DataDir, ingress_routes::IngressRoutes};
+use crate::{
+    config::{Config, ProxyHeader},
+    data_dir::DataDir,
+    ingress_routes::IngressRoutes,
+};
 
 /// Everything that the server runs.
 pub(crate) struct Running {
@@ -59,18 +63,23 @@ pub(crate) async fn make(
 
 /// Connects to the database and brings it up to date.
 pub(crate) async fn open_store(config: &Config, data: &DataDir) -> anyhow::Result<SeaStore> {
+    let store = connect(config, &data.sqlite_file()).await?;
+    store.migrate().await.context("cannot bring the database up to date")?;
+    Ok(store)
+}
+
+/// Connects to the database: the one that is configured, or the one in this file.
+pub(crate) async fn connect(config: &Config, file: &Path) -> anyhow::Result<SeaStore> {
     let url = &config.database.url;
     let options = if url.expose_secret().is_empty() {
-        DatabaseOptions::sqlite_file(&data.sqlite_file())
+        DatabaseOptions::sqlite_file(file)
             .context("the path of the data folder is not Unicode: name a `database.url`")?
     } else {
         DatabaseOptions::new(url.clone())
     };
     let max_connections = config.database.max_connections;
     let options = DatabaseOptions { max_connections, ..options };
-    let store = SeaStore::connect(&options).await.context("cannot reach the database")?;
-    store.migrate().await.context("cannot bring the database up to date")?;
-    Ok(store)
+    SeaStore::connect(&options).await.context("cannot reach the database")
 }
 
 /// What the local engine starts instead of a server.
@@ -90,6 +99,15 @@ pub(crate) fn app_address(config: &Config, ingress_port: u16) -> AppAddress {
         base_domain: config.ingress.base_domain.clone(),
         port: (port != usual).then_some(port),
     }
+}
+
+/// Who may say where requests come from.
+pub(crate) fn trusted_proxies(config: &Config) -> TrustedProxies {
+    let header = match config.server.proxy_header {
+        ProxyHeader::XForwardedFor => ForwardedHeader::XForwardedFor,
+        ProxyHeader::Forwarded => ForwardedHeader::Forwarded,
+    };
+    TrustedProxies { networks: config.server.trusted_proxies.clone(), header }
 }
 
 fn public_port(config: &Config, ingress_port: u16) -> u16 {
@@ -132,7 +150,7 @@ fn key_hasher(config: &Config) -> anyhow::Result<KeyHasher> {
 }
 
 fn settings(config: &Config) -> Settings {
-    let Config { git, jobs, builds, apps, .. } = config;
+    let Config { git, jobs, builds, apps, keys, .. } = config;
     Settings {
         allow_local_git: git.allow_local,
         workers: jobs.workers,
@@ -163,7 +181,10 @@ fn settings(config: &Config) -> Settings {
         stop_grace: Duration::from_secs(apps.stop_grace_seconds),
         kept_builds: builds.kept,
         app_log_lines: apps.log_lines,
-        verified_keys: VerifierOptions::default(),
+        verified_keys: VerifierOptions {
+            cache_ttl: Duration::from_secs(keys.recheck_seconds),
+            ..VerifierOptions::default()
+        },
     }
 }
 

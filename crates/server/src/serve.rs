@@ -78,6 +78,7 @@ async fn serve(config: &Config, visitors: &runtime::Handle) -> anyhow::Result<()
         options: Options {
             apps: parts::app_address(config, ingress_address.port()),
             open_metrics: config.server.open_metrics,
+            proxies: parts::trusted_proxies(config),
             request_timeout: Duration::from_secs(30),
         },
     };

@@ -7,6 +7,7 @@ mod build;
 mod deployment;
 mod env_var;
 mod environment;
+mod imported_format;
 mod job;
 mod log;
 mod organization;

@@ -153,6 +153,7 @@ fn to_word(signal: Signal) -> String {
         Signal::Deployment(id) => id.to_string(),
         Signal::Environment(id) => id.to_string(),
         Signal::ApiKey(id) => id.to_string(),
+        Signal::Member(id) => id.to_string(),
         Signal::Anything => "anything".to_owned(),
     }
 }
@@ -167,6 +168,7 @@ fn from_word(word: &str) -> Signal {
         None.or_else(|| word.parse().map(Signal::Deployment).ok())
             .or_else(|| word.parse().map(Signal::Environment).ok())
             .or_else(|| word.parse().map(Signal::ApiKey).ok())
+            .or_else(|| word.parse().map(Signal::Member).ok())
     };
     // Another version of the server may know hints that this one does not.
     parsed.unwrap_or(Signal::Anything)
@@ -176,14 +178,14 @@ fn from_word(word: &str) -> Signal {
 mod tests {
     use windlass_auth::ApiKeyId;
     use windlass_domain::{
-        BuildId, DeploymentId, EnvironmentId, LogId,
+        BuildId, DeploymentId, EnvironmentId, LogId, UserId,
         test_util::{CountingEntropy, ManualClock},
     };
     use windlass_storage::Signal;
 
     use super::{Hub, MOST_PAYLOAD, from_word, to_word, without_repeats};
 
-    fn one_of_each() -> [Signal; 7] {
+    fn one_of_each() -> [Signal; 8] {
         let (clock, entropy) = (ManualClock::default(), CountingEntropy::default());
         let fx = entropy.with(&clock);
         [
@@ -193,6 +195,7 @@ mod tests {
             Signal::Deployment(DeploymentId::generate(fx)),
             Signal::Environment(EnvironmentId::generate(fx)),
             Signal::ApiKey(ApiKeyId::generate(fx)),
+            Signal::Member(UserId::generate(fx)),
             Signal::Anything,
         ]
     }

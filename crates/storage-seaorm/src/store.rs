@@ -11,8 +11,9 @@ use sea_orm::{
 use tokio::sync::broadcast;
 use windlass_migrations::{Migrator, MigratorTrait};
 use windlass_storage::{
-    ApiKeyRepo, BuildRepo, DeploymentRepo, EnvVarRepo, EnvironmentRepo, JobRepo, LogRepo,
-    OrganizationRepo, ProjectRepo, Signal, Store, StoreError, UnitOfWork, UsageRepo,
+    ApiKeyRepo, BuildRepo, DeploymentRepo, EnvVarRepo, EnvironmentRepo, ImportedFormatRepo,
+    JobRepo, LogRepo, OrganizationRepo, ProjectRepo, Signal, Store, StoreError, UnitOfWork,
+    UsageRepo,
 };
 
 use crate::{
@@ -162,6 +163,9 @@ impl UnitOfWork for SeaUnitOfWork {
         Box::new(self.repo())
     }
     fn api_keys(&mut self) -> Box<dyn ApiKeyRepo + '_> {
+        Box::new(self.repo())
+    }
+    fn imported_formats(&mut self) -> Box<dyn ImportedFormatRepo + '_> {
         Box::new(self.repo())
     }
     fn projects(&mut self) -> Box<dyn ProjectRepo + '_> {

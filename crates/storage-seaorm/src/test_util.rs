@@ -7,8 +7,10 @@
 use std::{env, ops::Deref, process, str::FromStr};
 
 use sea_orm::sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, postgres::PgConnectOptions,
+    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, SqliteConnection,
+    postgres::PgConnectOptions,
 };
+use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 
 use crate::{DatabaseOptions, SeaStore};
@@ -41,6 +43,45 @@ impl TestStore {
     /// When the database cannot be reached.
     pub async fn connect_again(&self) -> SeaStore {
         SeaStore::connect(&self.options).await.expect("the database is there")
+    }
+
+    /// Runs a statement that the store itself has no use for.
+    ///
+    /// # Panics
+    ///
+    /// When the database does not like it.
+    pub async fn execute(&self, sql: &str) {
+        let url = self.options.url.expose_secret();
+        let sql = AssertSqlSafe(sql.to_owned());
+        let done = if self.is_postgres() {
+            let mut connection = PgConnection::connect(url).await.expect("the database is there");
+            connection.execute(sql).await.map(drop)
+        } else {
+            let mut connection =
+                SqliteConnection::connect(url).await.expect("the database is there");
+            connection.execute(sql).await.map(drop)
+        };
+        done.expect("the statement can be run");
+    }
+
+    /// Cuts what carries signals between servers on PostgreSQL, for good: no connection can be
+    /// made any more, and those that listen are ended. All others go on working.
+    ///
+    /// # Panics
+    ///
+    /// When the server cannot be reached.
+    pub async fn cut_signals(&self) {
+        let Place::Server { server, database } = &self.place else { return };
+        let mut admin = PgConnection::connect_with(server).await.expect("the server is there");
+        for sql in [
+            format!(r#"ALTER DATABASE "{database}" ALLOW_CONNECTIONS false"#),
+            format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                 WHERE datname = '{database}' AND query LIKE 'LISTEN%'"
+            ),
+        ] {
+            admin.execute(AssertSqlSafe(sql)).await.expect("the server obeys");
+        }
     }
 
     /// Whether the database is one that several servers can share.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use windlass_auth::{ApiKeyId, ApiKeyRecord};
+use windlass_auth::{ApiKeyId, ApiKeyRecord, Rehash};
 use windlass_domain::{OrganizationId, Page, PageRequest};
 
 use crate::StoreError;
@@ -14,6 +14,21 @@ pub trait ApiKeyRepo: Send {
     async fn find_by_lookup_of_everyone(
         &mut self,
         lookup: &str,
+    ) -> Result<Option<ApiKeyRecord>, StoreError>;
+
+    /// Finds the imported keys that begin with these characters, whoever's they are: those that a
+    /// presented text may be. Oldest first, at most
+    /// [`MOST_ALIKE`](windlass_auth::ImportedFormat::MOST_ALIKE).
+    async fn find_by_imported_start_of_everyone(
+        &mut self,
+        start: &str,
+    ) -> Result<Vec<ApiKeyRecord>, StoreError>;
+
+    /// Finds a key.
+    async fn find(
+        &mut self,
+        organization: OrganizationId,
+        id: ApiKeyId,
     ) -> Result<Option<ApiKeyRecord>, StoreError>;
 
     /// Finds a key that this unit of work is about to change; others wait until it ends.
@@ -35,6 +50,10 @@ pub trait ApiKeyRepo: Send {
 
     /// Replaces a stored key, but for `last_used_at`.
     async fn update(&mut self, key: &ApiKeyRecord) -> Result<(), StoreError>;
+
+    /// Replaces a key's hash by another of the same key; `false` where another one than the old is
+    /// stored, or the key has been revoked.
+    async fn replace_hash(&mut self, rehash: &Rehash) -> Result<bool, StoreError>;
 
     /// Notes when keys were last used; an earlier time than the stored one changes nothing.
     async fn note_used(&mut self, uses: &[(ApiKeyId, DateTime<Utc>)]) -> Result<(), StoreError>;

@@ -14,6 +14,7 @@ pub mod build;
 pub mod deployment;
 pub mod env_var;
 pub mod environment;
+pub mod imported_format;
 pub mod job;
 pub mod job_queue;
 pub mod log;
@@ -34,6 +35,7 @@ macro_rules! contract_tests {
                 a_taken_lookup_is_reported_and_leaves_the_rest_usable,
                 another_organization_never_finds_a_key,
                 an_update_replaces_everything_but_the_last_use,
+                a_hash_is_replaced_where_the_old_one_still_is,
                 uses_are_noted_forwards_only,
                 pages_of_keys_follow_one_another_without_gaps,
                 whoever_locks_a_key_second_sees_what_the_first_wrote,
@@ -74,6 +76,11 @@ macro_rules! contract_tests {
                 pages_of_environments_follow_one_another_without_gaps,
                 whoever_locks_an_environment_second_sees_what_the_first_wrote,
                 a_host_that_is_about_to_be_taken_is_waited_for,
+            ]
+            imported_format: [
+                a_prefix_has_one_format_the_last_that_was_put,
+                whoever_imports_second_sees_what_the_first_wrote,
+                keys_are_found_by_their_first_characters_whoever_they_belong_to,
             ]
             job: [
                 a_job_survives_storage_in_every_state,
@@ -117,6 +124,7 @@ macro_rules! contract_tests {
                 the_first_organization_is_the_oldest,
                 people_and_their_roles_are_found_again,
                 a_membership_is_added_once_and_leaves_the_rest_usable,
+                the_first_owner_is_the_oldest,
                 build_numbers_count_from_one_in_each_organization,
                 whoever_takes_a_build_number_second_gets_the_next,
             ]
@@ -171,12 +179,13 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("contract.rs");
-    const PROMISES: [&str; 13] = [
+    const PROMISES: [&str; 14] = [
         include_str!("contract/api_key.rs"),
         include_str!("contract/build.rs"),
         include_str!("contract/deployment.rs"),
         include_str!("contract/env_var.rs"),
         include_str!("contract/environment.rs"),
+        include_str!("contract/imported_format.rs"),
         include_str!("contract/job.rs"),
         include_str!("contract/job_queue.rs"),
         include_str!("contract/log.rs"),

@@ -9,6 +9,7 @@ mod deployment;
 mod env_var;
 mod environment;
 mod error;
+mod imported_format;
 mod job;
 mod log;
 mod organization;
@@ -25,6 +26,7 @@ pub use crate::{
     env_var::EnvVarRepo,
     environment::EnvironmentRepo,
     error::StoreError,
+    imported_format::ImportedFormatRepo,
     job::{JobRepo, LeaseRequest, QueueDepth},
     log::{LogHead, LogRepo, SourceMove},
     organization::OrganizationRepo,
@@ -58,6 +60,8 @@ pub trait UnitOfWork: Send {
     fn organizations(&mut self) -> Box<dyn OrganizationRepo + '_>;
     /// API keys.
     fn api_keys(&mut self) -> Box<dyn ApiKeyRepo + '_>;
+    /// What API keys look like that were made elsewhere.
+    fn imported_formats(&mut self) -> Box<dyn ImportedFormatRepo + '_>;
     /// Projects.
     fn projects(&mut self) -> Box<dyn ProjectRepo + '_>;
     /// Environments.

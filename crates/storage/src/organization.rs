@@ -38,6 +38,12 @@ pub trait OrganizationRepo: Send {
         user: UserId,
     ) -> Result<Option<Role>, StoreError>;
 
+    /// The owner who was added first, if there is any.
+    async fn first_owner(
+        &mut self,
+        organization: OrganizationId,
+    ) -> Result<Option<UserId>, StoreError>;
+
     /// Makes a person a member. Fails with [`StoreError::Taken`] for one who is.
     async fn insert_membership(&mut self, membership: &Membership) -> Result<(), StoreError>;
 }

@@ -1,7 +1,7 @@
 //! Hints that something has changed.
 
 use windlass_auth::ApiKeyId;
-use windlass_domain::{DeploymentId, EnvironmentId, LogId};
+use windlass_domain::{DeploymentId, EnvironmentId, LogId, UserId};
 
 /// A hint that something has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,6 +16,8 @@ pub enum Signal {
     Environment(EnvironmentId),
     /// An API key has changed; whatever was derived from it is stale.
     ApiKey(ApiKeyId),
+    /// A person's place in some organization has changed: what their credentials may do is stale.
+    Member(UserId),
     /// Hints may have been lost (the connection that carries them was interrupted): anything may
     /// have changed.
     Anything,

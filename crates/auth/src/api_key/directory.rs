@@ -5,7 +5,10 @@ use std::{error::Error, sync::Arc};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::{ApiKeyRecord, Credential, PermissionSet, Principal, ProjectReach, Role, Scope};
+use super::ImportedFormat;
+use crate::{
+    AddressReach, ApiKeyRecord, Credential, PermissionSet, Principal, ProjectReach, Role, Scope,
+};
 
 /// Finds stored keys; implemented on top of whatever stores them.
 #[async_trait]
@@ -14,6 +17,18 @@ pub trait KeyDirectory: Send + Sync {
     ///
     /// Must see every change that was complete before the call.
     async fn find_key(&self, lookup: &str) -> Result<Option<KeyEntry>, DirectoryError>;
+
+    /// How keys look that were made elsewhere and [imported](super::import).
+    async fn imported_formats(&self) -> Result<Vec<ImportedFormat>, DirectoryError> {
+        Ok(Vec::new())
+    }
+
+    /// Finds the imported keys that begin with these characters, of which there are as many as
+    /// their format has; whoever's they are, revoked and expired ones included.
+    async fn find_imported_keys(&self, start: &str) -> Result<Vec<KeyEntry>, DirectoryError> {
+        let _ = start;
+        Ok(Vec::new())
+    }
 }
 
 /// A stored key, and what its creator is now.
@@ -66,6 +81,7 @@ impl KeyEntry {
                 name: record.name,
                 prefix: record.prefix,
                 scopes,
+                addresses: AddressReach::from(record.allowed_addresses),
                 expires_at: record.expires_at,
             },
         })

@@ -3,8 +3,11 @@
 use chrono::{DateTime, Utc};
 use windlass_domain::{Effects, Id, Name, OrganizationId, ProjectId, UserId};
 
-use super::{HashError, KeyFormat, KeyHasher, PlainKey};
-use crate::{ApiKeyRecord, Membership, Permission, PermissionSet, Principal, ProjectReach, Scope};
+use super::{HashError, KeyFormat, KeyHasher, NewKey, PlainKey};
+use crate::{
+    AddressReach, ApiKeyId, ApiKeyRecord, Membership, Network, Permission, PermissionSet,
+    Principal, ProjectReach, Scope,
+};
 
 /// What somebody wants a new key to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +18,8 @@ pub struct NewApiKey {
     pub scopes: Vec<Scope>,
     /// The only projects that it is to reach; all of the organization's where absent.
     pub project_ids: Option<Vec<ProjectId>>,
+    /// The only networks from which it is to work; any where absent.
+    pub allowed_addresses: Option<Vec<Network>>,
     /// When it is to stop working by itself.
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -26,6 +31,7 @@ pub struct Creator {
     user_id: UserId,
     permissions: PermissionSet,
     projects: ProjectReach,
+    addresses: AddressReach,
     expires_at: Option<DateTime<Utc>>,
     is_restricted: bool,
 }
@@ -37,6 +43,14 @@ pub struct MintedKey {
     pub record: ApiKeyRecord,
     /// What its owner gets.
     pub key: PlainKey,
+}
+
+/// What a stored key has of the key itself.
+pub(super) struct FoundBy {
+    pub(super) lookup: String,
+    pub(super) prefix: String,
+    pub(super) hash: String,
+    pub(super) imported_start: Option<String>,
 }
 
 /// Why there is no new key.
@@ -60,6 +74,18 @@ pub enum MintError {
     /// The key would name more projects than are worth a list.
     #[error("a key can name at most {} projects", NewApiKey::MAX_PROJECTS)]
     TooManyProjects,
+    /// The creator cannot be used from one of the networks.
+    #[error("a key cannot be used from {network}, from where its creator cannot be used")]
+    OutOfNetwork {
+        /// The first of those.
+        network: Network,
+    },
+    /// The creator is bound to addresses, and the key would not be.
+    #[error("a key must name its addresses when its creator is bound to addresses")]
+    Anywhere,
+    /// The key would name more networks than are worth a list.
+    #[error("a key can name at most {} addresses", NewApiKey::MAX_ADDRESSES)]
+    TooManyAddresses,
     /// The key would work longer than the credential with which it is made.
     #[error("a key cannot outlive the credential that creates it, which expires at {}", limit.to_rfc3339())]
     Outlives {
@@ -80,8 +106,10 @@ pub enum MintError {
 impl NewApiKey {
     /// How many projects a key can be bound to.
     pub const MAX_PROJECTS: usize = 100;
+    /// How many networks a key can be bound to.
+    pub const MAX_ADDRESSES: usize = 100;
 
-    fn check(&self, creator: &Creator, now: DateTime<Utc>) -> Result<(), MintError> {
+    pub(super) fn check(&self, creator: &Creator, now: DateTime<Utc>) -> Result<(), MintError> {
         if creator.is_restricted {
             return Err(MintError::Restricted);
         }
@@ -89,18 +117,8 @@ impl NewApiKey {
         if let Some(permission) = wanted.find(|wanted| !creator.permissions.contains(*wanted)) {
             return Err(MintError::TooBroad { permission });
         }
-        match (&self.project_ids, &creator.projects) {
-            (None, ProjectReach::Only(_)) => return Err(MintError::Unbound),
-            (None, ProjectReach::All) => {}
-            (Some(projects), _) if Self::MAX_PROJECTS < projects.len() => {
-                return Err(MintError::TooManyProjects);
-            }
-            (Some(projects), reach) => {
-                if let Some(project) = projects.iter().find(|project| !reach.includes(**project)) {
-                    return Err(MintError::OutOfReach { project: *project });
-                }
-            }
-        }
+        self.check_projects(creator)?;
+        self.check_addresses(creator)?;
         if self.expires_at.is_some_and(|expires_at| expires_at <= now) {
             return Err(MintError::Expired);
         }
@@ -109,6 +127,66 @@ impl NewApiKey {
                 Err(MintError::Outlives { limit })
             }
             Some(_) | None => Ok(()),
+        }
+    }
+
+    fn check_projects(&self, creator: &Creator) -> Result<(), MintError> {
+        match (&self.project_ids, &creator.projects) {
+            (None, ProjectReach::Only(_)) => Err(MintError::Unbound),
+            (None, ProjectReach::All) => Ok(()),
+            (Some(projects), _) if Self::MAX_PROJECTS < projects.len() => {
+                Err(MintError::TooManyProjects)
+            }
+            (Some(projects), reach) => {
+                match projects.iter().find(|project| !reach.includes(**project)) {
+                    Some(project) => Err(MintError::OutOfReach { project: *project }),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    fn check_addresses(&self, creator: &Creator) -> Result<(), MintError> {
+        match (&self.allowed_addresses, &creator.addresses) {
+            (None, AddressReach::Only(_)) => Err(MintError::Anywhere),
+            (None, AddressReach::Anywhere) => Ok(()),
+            (Some(networks), _) if Self::MAX_ADDRESSES < networks.len() => {
+                Err(MintError::TooManyAddresses)
+            }
+            (Some(networks), reach) => {
+                match networks.iter().find(|network| !reach.covers(network)) {
+                    Some(network) => Err(MintError::OutOfNetwork { network: *network }),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// The record of this key, once it was checked.
+    pub(super) fn into_record(
+        self,
+        creator: &Creator,
+        found: FoundBy,
+        now: DateTime<Utc>,
+        id: ApiKeyId,
+    ) -> ApiKeyRecord {
+        let FoundBy { lookup, prefix, hash, imported_start } = found;
+        ApiKeyRecord {
+            id,
+            organization_id: creator.organization_id,
+            lookup,
+            prefix,
+            hash,
+            name: self.name,
+            scopes: distinct(self.scopes).iter().map(Scope::to_string).collect(),
+            project_ids: self.project_ids.map(distinct),
+            allowed_addresses: self.allowed_addresses.map(distinct),
+            imported_start,
+            created_by: creator.user_id,
+            created_at: now,
+            expires_at: self.expires_at,
+            revoked_at: None,
+            last_used_at: None,
         }
     }
 }
@@ -120,6 +198,7 @@ impl From<&Principal> for Creator {
             user_id: principal.user_id,
             permissions: principal.permissions,
             projects: principal.projects.clone(),
+            addresses: principal.credential.addresses().clone(),
             expires_at: principal.credential.expires_at(),
             is_restricted: principal.restriction.is_some(),
         }
@@ -134,13 +213,15 @@ impl From<Membership> for Creator {
             user_id: membership.user_id,
             permissions: membership.role.permissions(),
             projects: ProjectReach::All,
+            addresses: AddressReach::Anywhere,
             expires_at: None,
             is_restricted: false,
         }
     }
 }
 
-/// Makes a key: never with more rights, further reach or a longer life than its creator has.
+/// Makes a key: never with more rights, further reach, from further addresses or with a longer life
+/// than its creator has.
 ///
 /// Whether the creator may make keys at all, and whether the projects exist, is for the caller to
 /// decide before.
@@ -156,24 +237,10 @@ pub async fn mint(
     request.check(&creator, now)?;
 
     let id = Id::generate(fx);
-    let new = format.generate(fx.entropy);
-    let hash = hasher.hash(&new.key).await?;
-    let record = ApiKeyRecord {
-        id,
-        organization_id: creator.organization_id,
-        lookup: new.lookup,
-        prefix: new.display_prefix,
-        hash,
-        name: request.name,
-        scopes: distinct(request.scopes).iter().map(Scope::to_string).collect(),
-        project_ids: request.project_ids.map(distinct),
-        created_by: creator.user_id,
-        created_at: now,
-        expires_at: request.expires_at,
-        revoked_at: None,
-        last_used_at: None,
-    };
-    Ok(MintedKey { record, key: new.key })
+    let NewKey { key, lookup, display_prefix } = format.generate(fx.entropy);
+    let hash = hasher.hash(&key).await?;
+    let found = FoundBy { lookup, prefix: display_prefix, hash, imported_start: None };
+    Ok(MintedKey { record: request.into_record(&creator, found, now, id), key })
 }
 
 fn distinct<T: Ord>(mut list: Vec<T>) -> Vec<T> {

@@ -1,10 +1,15 @@
 //! From a presented key to a principal, fast for keys that are known.
 
 mod flights;
+mod hashes;
+mod imported;
 mod uses;
+
+pub use self::hashes::Rehash;
 
 use std::{
     fmt,
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -15,13 +20,19 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use quick_cache::sync::Cache;
 use sha2::{Digest as _, Sha256};
-use windlass_domain::Clock;
+use windlass_domain::{Clock, UserId};
 
 use self::{
     flights::Flights,
+    hashes::{Matching, Rehashes},
+    imported::Formats,
     uses::{LastUse, Uses},
 };
-use super::{DirectoryError, HashError, KeyDirectory, KeyEntry, KeyFormat, KeyHasher, PlainKey};
+use super::{
+    DirectoryError, HashError, KeyDirectory, KeyEntry, KeyFormat, KeyHasher, PlainKey,
+    hasher::{Admission, Found, Toll, cost_of},
+    import::may_be_imported,
+};
 use crate::{ApiKeyId, Principal};
 
 /// What stands for a presented key in memory.
@@ -47,6 +58,23 @@ pub struct KeyVerifier {
     /// Cached answers of the directory from before this generation are stale.
     oldest_generation: AtomicU64,
     uses: Uses,
+    formats: Formats,
+    rehashes: Rehashes,
+}
+
+/// What is presented, and by what it is found.
+#[derive(Clone, Copy)]
+struct Sought<'a> {
+    presented: &'a str,
+    by: By<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum By<'a> {
+    /// The look-up id of a key of ours.
+    Lookup(&'a str),
+    /// The first characters of a key that was made elsewhere.
+    Start,
 }
 
 /// How a [`KeyVerifier`] caches.
@@ -65,6 +93,9 @@ pub enum AuthError {
     /// it does not learn which.
     #[error("invalid or expired API key")]
     Invalid,
+    /// It is right, but it may not be used from this address.
+    #[error("the API key may not be used from this address")]
+    WrongAddress,
     /// Too many keys are being checked; the caller may try again.
     #[error("too many keys are being checked")]
     Busy,
@@ -77,8 +108,7 @@ pub enum AuthError {
 struct Known {
     id: ApiKeyId,
     principal: Arc<Principal>,
-    /// The stored hash that the key matches.
-    hash: String,
+    matching: Matching,
     /// When the directory was asked, counted in changes.
     generation: u64,
     /// When the directory has to be asked again, the key's expiry at the latest.
@@ -113,26 +143,42 @@ impl KeyVerifier {
             flights: Flights::default(),
             oldest_generation: AtomicU64::new(0),
             uses: Uses::default(),
+            formats: Formats::default(),
+            rehashes: Rehashes::default(),
         }
     }
 
-    /// Finds out who presents a key.
-    pub async fn verify(&self, presented: &str) -> Result<Arc<Principal>, AuthError> {
-        let parsed = self.format.parse(presented).ok_or(AuthError::Invalid)?;
+    /// Finds out who presents a key, and from where: where that is not known, a key that is bound
+    /// to addresses is refused.
+    pub async fn verify(
+        &self,
+        presented: &str,
+        address: Option<IpAddr>,
+    ) -> Result<Arc<Principal>, AuthError> {
+        let sought = self.sought(presented).ok_or(AuthError::Invalid)?;
         let digest = Sha256::digest(presented).into();
         let now = self.clock.now();
         let cached = self.cache.get(&digest).filter(|known| self.is_fresh(known, now));
         let known = match cached {
             Some(known) => known,
-            None => self.look_up(digest, presented, parsed.lookup).await?,
+            None => self.look_up(digest, sought).await?,
         };
+        if !known.principal.credential.addresses().includes(address) {
+            return Err(AuthError::WrongAddress);
+        }
         known.last_use.note(now);
         Ok(Arc::clone(&known.principal))
     }
 
-    /// Forgets what is known about a key; to be called when it, or its creator, has changed.
+    /// Forgets what is known about a key; to be called when it has changed.
     pub fn forget(&self, id: ApiKeyId) {
         self.flights.change(|_| self.cache.retain(|_, known| known.id != id));
+    }
+
+    /// Has the directory asked again about every key of a person; to be called when their place
+    /// in an organization has changed.
+    pub fn forget_keys_of(&self, user: UserId) {
+        self.flights.change(|_| self.cache.retain(|_, known| known.principal.user_id != user));
     }
 
     /// Has the directory asked again about every key; to be called when any may have changed.
@@ -150,33 +196,41 @@ impl KeyVerifier {
         self.uses.take()
     }
 
+    /// Takes the hashes of keys that were used and had been hashed at a lower cost than that of
+    /// today, to be stored where the old ones still are.
+    #[must_use = "what is taken is not returned again"]
+    pub fn taken_rehashes(&self) -> Vec<Rehash> {
+        self.rehashes.take()
+    }
+
+    /// What to look for; nothing for a text that no key has.
+    fn sought<'a>(&self, presented: &'a str) -> Option<Sought<'a>> {
+        let by = match self.format.parse(presented) {
+            Some(parsed) => By::Lookup(parsed.lookup),
+            None if may_be_imported(presented) => By::Start,
+            None => return None,
+        };
+        Some(Sought { presented, by })
+    }
+
     fn is_fresh(&self, known: &Known, now: DateTime<Utc>) -> bool {
         now < known.fresh_until
             && self.oldest_generation.load(Ordering::Acquire) <= known.generation
     }
 
     /// Asks the directory, together with everybody else who presents the same key now.
-    async fn look_up(
-        &self,
-        digest: Digest,
-        presented: &str,
-        lookup: &str,
-    ) -> Result<Arc<Known>, AuthError> {
+    async fn look_up(&self, digest: Digest, sought: Sought<'_>) -> Result<Arc<Known>, AuthError> {
         let ticket = self.flights.join(digest);
-        ticket.result.get_or_init(|| self.settle(&digest, presented, lookup)).await.clone()
+        ticket.result.get_or_init(|| self.settle(&digest, sought)).await.clone()
     }
 
     /// Looks until what was seen is still true at the end.
-    async fn settle(
-        &self,
-        digest: &Digest,
-        presented: &str,
-        lookup: &str,
-    ) -> Result<Arc<Known>, AuthError> {
-        let mut matching = self.cache.peek(digest).map(|known| known.hash.clone());
+    async fn settle(&self, digest: &Digest, sought: Sought<'_>) -> Result<Arc<Known>, AuthError> {
+        let known = self.cache.peek(digest);
+        let matching = known.map(|known| known.matching.clone()).unwrap_or_default();
         loop {
             let generation = self.flights.generation();
-            match self.look(presented, lookup, &mut matching, generation).await {
+            match self.look(sought, &matching, generation).await {
                 Ok(known) => {
                     let keep = || self.cache.insert(*digest, Arc::clone(&known));
                     if self.flights.land(digest, generation, keep) {
@@ -191,46 +245,113 @@ impl KeyVerifier {
         }
     }
 
-    /// Looks once. `matching` is a hash that the key is known to match: a slow hash is computed
-    /// only where another one is stored.
+    /// Looks once. A slow hash is computed only where another one is stored than those that the
+    /// key is known to match.
     async fn look(
         &self,
-        presented: &str,
-        lookup: &str,
-        matching: &mut Option<String>,
+        sought: Sought<'_>,
+        matching: &Matching,
         generation: u64,
     ) -> Result<Arc<Known>, AuthError> {
-        // Comes before the directory, which is to be spared by a flood, too.
-        let admission = match matching {
-            Some(_) => None,
-            None => Some(self.hasher.admit().await?),
+        let (found_by, toll) = match sought.by {
+            By::Lookup(lookup) => (lookup, self.hasher.toll()),
+            By::Start => self.recognise(sought.presented, generation).await?,
         };
+        // Comes before the directory, which is to be spared by a flood, too.
+        let admission = if matching.is_empty() { Some(self.hasher.admit().await?) } else { None };
         let now = self.clock.now();
-        let entry = self.directory.find_key(lookup).await?;
-        let hash = entry.as_ref().map_or(self.hasher.decoy(), |entry| &entry.record.hash);
-        if matching.as_deref() != Some(hash) {
+        let mut entries = match sought.by {
+            By::Lookup(_) => self.directory.find_key(found_by).await?.into_iter().collect(),
+            By::Start => self.directory.find_imported_keys(found_by).await?,
+        };
+        entries.truncate(toll.hashes);
+
+        let known = entries.iter().position(|entry| matching.includes(&entry.record.hash));
+        let (index, admission) = if let Some(index) = known {
+            (index, None)
+        } else {
             let admission = match admission {
                 Some(admission) => admission,
                 None => self.hasher.admit().await?,
             };
-            if !admission.verify(&PlainKey::from(presented.to_owned()), hash).await? {
-                return Err(AuthError::Invalid);
-            }
-            *matching = Some(hash.to_owned());
+            let found = self.check(sought.presented, &entries, toll, admission).await?;
+            (found.index, Some(found.admission))
+        };
+        let entry = entries.into_iter().nth(index).ok_or(AuthError::Invalid)?;
+        let hash = entry.record.hash.clone();
+        if admission.is_some() {
+            matching.add(hash.clone());
         }
-        let known = entry.and_then(|entry| self.know(entry, now, generation));
-        known.map(Arc::new).ok_or(AuthError::Invalid)
+        let known =
+            self.know(entry, matching.clone(), now, generation).ok_or(AuthError::Invalid)?;
+        if let Some(admission) = admission {
+            self.raise_cost(sought.presented, known.id, hash, matching, admission);
+        }
+        Ok(Arc::new(known))
     }
 
-    fn know(&self, entry: KeyEntry, asked_at: DateTime<Utc>, generation: u64) -> Option<Known> {
-        let (id, hash) = (entry.record.id, entry.record.hash.clone());
+    /// By what an imported key is found, and what it costs to refuse it.
+    async fn recognise<'a>(
+        &self,
+        presented: &'a str,
+        generation: u64,
+    ) -> Result<(&'a str, Toll), AuthError> {
+        let now = self.clock.now();
+        let format = self.formats.of(presented, &*self.directory, now, generation).await?;
+        let format = format.ok_or(AuthError::Invalid)?;
+        let start = format.start_of(presented).ok_or(AuthError::Invalid)?;
+        let cost = format.cost.max(self.hasher.cost());
+        Ok((start, Toll { hashes: format.most_alike, cost }))
+    }
+
+    /// Computes which of the stored keys is presented.
+    async fn check(
+        &self,
+        presented: &str,
+        entries: &[KeyEntry],
+        toll: Toll,
+        admission: Admission,
+    ) -> Result<Found, AuthError> {
+        let hashes = entries.iter().map(|entry| entry.record.hash.clone()).collect();
+        let key = PlainKey::from(presented.to_owned());
+        admission.find(&key, hashes, toll).await?.ok_or(AuthError::Invalid)
+    }
+
+    /// Hashes a key anew where that has become dearer; nobody waits for it.
+    fn raise_cost(
+        &self,
+        presented: &str,
+        id: ApiKeyId,
+        old: String,
+        matching: &Matching,
+        admission: Admission,
+    ) {
+        let cost = self.hasher.cost();
+        if cost_of(&old).is_ok_and(|stored| stored < cost.get()) {
+            let (rehashes, matching) = (self.rehashes.clone(), matching.clone());
+            let key = PlainKey::from(presented.to_owned());
+            admission.hash_aside(&key, cost, move |new| {
+                matching.add(new.clone());
+                rehashes.note(Rehash { id, old, new });
+            });
+        }
+    }
+
+    fn know(
+        &self,
+        entry: KeyEntry,
+        matching: Matching,
+        asked_at: DateTime<Utc>,
+        generation: u64,
+    ) -> Option<Known> {
+        let id = entry.record.id;
         let expires_at = entry.record.expires_at.unwrap_or(DateTime::<Utc>::MAX_UTC);
         let principal = Arc::new(entry.into_principal(self.clock.now())?);
         let stale_at = asked_at.checked_add_signed(self.cache_ttl);
         Some(Known {
             id,
             principal,
-            hash,
+            matching,
             generation,
             fresh_until: stale_at.map_or(expires_at, |stale_at| stale_at.min(expires_at)),
             last_use: self.uses.of(id),

@@ -1,9 +1,12 @@
 //! Tests of the access engine through its public interface.
 #![expect(clippy::unwrap_used, reason = "what helps a test may fail as the test itself")]
 
+mod addresses;
 mod decision;
+mod importing;
 mod key_format;
 mod minting;
+mod rehashing;
 mod rights;
 mod secrecy;
 mod support;

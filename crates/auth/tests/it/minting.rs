@@ -76,7 +76,7 @@ async fn a_key_without_scopes_is_made_and_grants_nothing() {
     let world = World::new();
     let key = world.stored_key(request(&[])).await;
 
-    let principal = world.verifier().verify(&key.text).await.unwrap();
+    let principal = world.verifier().verify(&key.text, None).await.unwrap();
     assert_eq!(principal.permissions, PermissionSet::EMPTY);
 }
 

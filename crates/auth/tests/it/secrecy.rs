@@ -18,13 +18,13 @@ async fn debug_output_shows_neither_key_nor_hash() {
     secrets.extend([secret_of(&PlainKey::from(key.text.clone())), stored.record.hash.clone()]);
 
     let verifier = world.verifier();
-    let principal = verifier.verify(&key.text).await.unwrap();
+    let principal = verifier.verify(&key.text, None).await.unwrap();
     let wrong = world.format.generate(&world.entropy);
     secrets.push(secret_of(&wrong.key));
-    let refused = verifier.verify(wrong.key.expose()).await.unwrap_err();
+    let refused = verifier.verify(wrong.key.expose(), None).await.unwrap_err();
     world.directory.change(&key.lookup, |entry| entry.record.hash = "$2b$no hash".to_owned());
     verifier.forget(key.id);
-    let unreadable = verifier.verify(&key.text).await.unwrap_err();
+    let unreadable = verifier.verify(&key.text, None).await.unwrap_err();
 
     let printed = [
         format!("{new:?} {minted:?} {:?}", new.key),

@@ -12,9 +12,10 @@ use std::{
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
 use windlass_auth::{
-    ApiKeyId, BcryptCost, Creator, Credential, DirectoryError, HasherOptions, KeyDirectory,
-    KeyEntry, KeyFormat, KeyHasher, KeyVerifier, Membership, MintError, MintedKey, NewApiKey,
-    PermissionSet, Principal, ProjectReach, Role, Scope, VerifierOptions, mint,
+    AddressReach, ApiKeyId, BcryptCost, Creator, Credential, DirectoryError, HasherOptions,
+    ImportedFormat, KeyDirectory, KeyEntry, KeyFormat, KeyHasher, KeyVerifier, Membership,
+    MintError, MintedKey, NewApiKey, PermissionSet, Principal, ProjectReach, Role, Scope,
+    VerifierOptions, mint,
 };
 use windlass_domain::{
     Effects, OrganizationId, ProjectId, UserId,
@@ -34,6 +35,11 @@ pub(crate) struct World {
 impl World {
     /// A world whose hasher computes one hash at a time and keeps nobody waiting.
     pub(crate) fn new() -> Self {
+        Self::with_cost(BcryptCost::MIN)
+    }
+
+    /// The same with slower hashes.
+    pub(crate) fn with_cost(cost: BcryptCost) -> Self {
         let (clock, entropy) = (Arc::new(ManualClock::default()), CountingEntropy::default());
         let fx = entropy.with(&*clock);
         let (organization, user) = (OrganizationId::generate(fx), UserId::generate(fx));
@@ -42,11 +48,7 @@ impl World {
             entropy,
             directory: Arc::default(),
             format: KeyFormat::default(),
-            hasher: KeyHasher::new(HasherOptions {
-                cost: BcryptCost::MIN,
-                concurrency: NonZeroUsize::MIN,
-                queue: 0,
-            }),
+            hasher: hasher(cost),
             organization,
             user,
         }
@@ -114,6 +116,7 @@ impl World {
                 name: "ci".parse().unwrap(),
                 prefix: "wls_00000000".to_owned(),
                 scopes: vec![],
+                addresses: AddressReach::Anywhere,
                 expires_at: None,
             },
             permissions,
@@ -121,6 +124,11 @@ impl World {
             restriction: None,
         }
     }
+}
+
+/// Computes one hash at a time and keeps nobody waiting.
+pub(crate) fn hasher(cost: BcryptCost) -> KeyHasher {
+    KeyHasher::new(HasherOptions { cost, concurrency: NonZeroUsize::MIN, queue: 0 })
 }
 
 pub(crate) struct StoredKey {
@@ -134,6 +142,7 @@ pub(crate) fn request(scopes: &[Scope]) -> NewApiKey {
         name: "ci".parse().unwrap(),
         scopes: scopes.to_vec(),
         project_ids: None,
+        allowed_addresses: None,
         expires_at: None,
     }
 }
@@ -142,7 +151,9 @@ pub(crate) fn request(scopes: &[Scope]) -> NewApiKey {
 #[derive(Default)]
 pub(crate) struct MemoryDirectory {
     pub(crate) keys: Mutex<HashMap<String, KeyEntry>>,
+    pub(crate) formats: Mutex<Vec<ImportedFormat>>,
     pub(crate) reads: AtomicUsize,
+    pub(crate) reads_of_formats: AtomicUsize,
     pub(crate) failure: Mutex<Option<&'static str>>,
     gates: Mutex<HashMap<String, Arc<Gate>>>,
 }
@@ -196,5 +207,19 @@ impl KeyDirectory for MemoryDirectory {
             drop(gate.opened.acquire().await.unwrap());
         }
         Ok(entry)
+    }
+
+    async fn imported_formats(&self) -> Result<Vec<ImportedFormat>, DirectoryError> {
+        self.reads_of_formats.fetch_add(1, Ordering::SeqCst);
+        Ok(self.formats.lock().unwrap().clone())
+    }
+
+    async fn find_imported_keys(&self, start: &str) -> Result<Vec<KeyEntry>, DirectoryError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        let keys = self.keys.lock().unwrap();
+        let is_like_it = |entry: &&KeyEntry| entry.record.imported_start.as_deref() == Some(start);
+        let mut found: Vec<KeyEntry> = keys.values().filter(is_like_it).cloned().collect();
+        found.sort_by_key(|entry| entry.record.id);
+        Ok(found)
     }
 }

@@ -26,7 +26,7 @@ async fn fifty_first_requests_with_one_key_check_it_once() {
     let verifier = world.verifier();
     let gate = world.directory.hold(&key.lookup);
 
-    let requests = join_all((0..50).map(|_| verifier.verify(&key.text)));
+    let requests = join_all((0..50).map(|_| verifier.verify(&key.text, None)));
     let (results, ()) = join(requests, async { gate.open() }).await;
 
     assert!(results.iter().all(Result::is_ok));
@@ -40,7 +40,7 @@ async fn fifty_requests_with_one_wrong_key_are_refused_together() {
     let unknown = world.format.generate(&world.entropy);
     let gate = world.directory.hold(&unknown.lookup);
 
-    let requests = join_all((0..50).map(|_| verifier.verify(unknown.key.expose())));
+    let requests = join_all((0..50).map(|_| verifier.verify(unknown.key.expose(), None)));
     let (results, ()) = join(requests, async { gate.open() }).await;
 
     assert!(results.iter().all(|result| matches!(result, Err(AuthError::Invalid))));
@@ -53,7 +53,7 @@ async fn a_key_that_is_revoked_while_it_is_read_is_not_let_in_afterwards() {
     let verifier = world.verifier();
     let gate = world.directory.hold(&key.lookup);
 
-    let (result, ()) = join(verifier.verify(&key.text), async {
+    let (result, ()) = join(verifier.verify(&key.text, None), async {
         gate.reached().await;
         revoke(&world, &key);
         verifier.forget(key.id);
@@ -62,7 +62,7 @@ async fn a_key_that_is_revoked_while_it_is_read_is_not_let_in_afterwards() {
     .await;
 
     assert!(matches!(result, Err(AuthError::Invalid)), "what was read was stale: {result:?}");
-    assert!(matches!(verifier.verify(&key.text).await, Err(AuthError::Invalid)));
+    assert!(matches!(verifier.verify(&key.text, None).await, Err(AuthError::Invalid)));
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn a_role_that_shrinks_while_a_key_is_read_counts() {
     let verifier = world.verifier();
     let gate = world.directory.hold(&key.lookup);
 
-    let (result, ()) = join(verifier.verify(&key.text), async {
+    let (result, ()) = join(verifier.verify(&key.text, None), async {
         gate.reached().await;
         world.directory.change(&key.lookup, |entry| entry.creator_role = None);
         verifier.forget_all();
@@ -80,7 +80,7 @@ async fn a_role_that_shrinks_while_a_key_is_read_counts() {
     .await;
 
     assert!(matches!(result, Err(AuthError::Invalid)));
-    assert!(matches!(verifier.verify(&key.text).await, Err(AuthError::Invalid)));
+    assert!(matches!(verifier.verify(&key.text, None).await, Err(AuthError::Invalid)));
 }
 
 #[tokio::test]
@@ -89,11 +89,11 @@ async fn a_request_that_begins_after_a_revocation_does_not_join_an_earlier_answe
     let verifier = world.verifier();
     let gate = world.directory.hold(&key.lookup);
 
-    let (_, late) = join(verifier.verify(&key.text), async {
+    let (_, late) = join(verifier.verify(&key.text, None), async {
         gate.reached().await;
         revoke(&world, &key);
         verifier.forget(key.id);
-        let (late, ()) = join(verifier.verify(&key.text), async { gate.open() }).await;
+        let (late, ()) = join(verifier.verify(&key.text, None), async { gate.open() }).await;
         late
     })
     .await;
@@ -108,7 +108,7 @@ async fn another_keys_change_while_a_key_is_read_costs_a_read_but_no_hash() {
     let verifier = world.verifier();
     let gate = world.directory.hold(&key.lookup);
 
-    let (result, ()) = join(verifier.verify(&key.text), async {
+    let (result, ()) = join(verifier.verify(&key.text, None), async {
         gate.reached().await;
         verifier.forget(other.id);
         gate.open();
@@ -125,9 +125,9 @@ async fn a_client_that_gives_up_does_not_take_the_others_along() {
     let verifier = world.verifier();
     let gate = world.directory.hold(&key.lookup);
 
-    let mut second = pin!(verifier.verify(&key.text));
+    let mut second = pin!(verifier.verify(&key.text, None));
     {
-        let mut first = pin!(verifier.verify(&key.text));
+        let mut first = pin!(verifier.verify(&key.text, None));
         poll_fn(|cx| {
             assert!(first.as_mut().poll(cx).is_pending());
             assert!(second.as_mut().poll(cx).is_pending());
@@ -149,8 +149,8 @@ async fn a_refusal_is_only_for_those_who_waited_for_it() {
     let unknown = world.format.generate(&world.entropy);
     let gate = world.directory.hold(&unknown.lookup);
 
-    let mut first = pin!(verifier.verify(unknown.key.expose()));
-    let mut slow = pin!(verifier.verify(unknown.key.expose()));
+    let mut first = pin!(verifier.verify(unknown.key.expose(), None));
+    let mut slow = pin!(verifier.verify(unknown.key.expose(), None));
     poll_fn(|cx| {
         assert!(first.as_mut().poll(cx).is_pending());
         assert!(slow.as_mut().poll(cx).is_pending());
@@ -160,7 +160,7 @@ async fn a_refusal_is_only_for_those_who_waited_for_it() {
     gate.open();
     assert!(first.await.is_err());
 
-    assert!(verifier.verify(unknown.key.expose()).await.is_err());
+    assert!(verifier.verify(unknown.key.expose(), None).await.is_err());
     assert_eq!(world.directory.reads(), 2, "the later one asked for itself");
     assert!(slow.await.is_err());
     assert_eq!(world.directory.reads(), 2);
@@ -170,30 +170,30 @@ async fn a_refusal_is_only_for_those_who_waited_for_it() {
 async fn a_flood_of_wrong_keys_is_turned_away_and_leaves_known_keys_alone() {
     let (world, key) = world_with_key().await;
     let verifier = world.verifier();
-    verifier.verify(&key.text).await.unwrap();
+    verifier.verify(&key.text, None).await.unwrap();
     let wrong = [(); 2].map(|()| world.format.generate(&world.entropy));
     let gate = world.directory.hold(&wrong[0].lookup);
 
-    let (first, ()) = join(verifier.verify(wrong[0].key.expose()), async {
+    let (first, ()) = join(verifier.verify(wrong[0].key.expose(), None), async {
         gate.reached().await;
         // The only place is taken now.
         let reads = world.directory.reads();
-        let turned_away = verifier.verify(wrong[1].key.expose()).await;
+        let turned_away = verifier.verify(wrong[1].key.expose(), None).await;
         assert!(matches!(turned_away, Err(AuthError::Busy)));
         assert_eq!(world.directory.reads(), reads, "the directory is spared, too");
-        assert!(verifier.verify(&key.text).await.is_ok());
+        assert!(verifier.verify(&key.text, None).await.is_ok());
 
         // Nor does a known key need a hash when the directory has to be asked again.
         world.clock.advance(TimeDelta::hours(1));
-        assert!(verifier.verify(&key.text).await.is_ok());
+        assert!(verifier.verify(&key.text, None).await.is_ok());
         verifier.forget_all();
-        assert!(verifier.verify(&key.text).await.is_ok());
+        assert!(verifier.verify(&key.text, None).await.is_ok());
         assert_eq!(world.directory.reads(), reads + 2);
         gate.open();
     })
     .await;
 
     assert!(matches!(first, Err(AuthError::Invalid)));
-    let later = verifier.verify(wrong[1].key.expose()).await;
+    let later = verifier.verify(wrong[1].key.expose(), None).await;
     assert!(matches!(later, Err(AuthError::Invalid)), "the place is free again");
 }

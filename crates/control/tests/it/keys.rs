@@ -11,11 +11,12 @@ use windlass_domain::{PageRequest, ProjectSettings};
 
 use crate::support::{Platform, main};
 
-fn key(scopes: &[Scope]) -> NewApiKey {
+pub(crate) fn key(scopes: &[Scope]) -> NewApiKey {
     NewApiKey {
         name: "ci".parse().unwrap(),
         scopes: scopes.to_vec(),
         project_ids: None,
+        allowed_addresses: None,
         expires_at: None,
     }
 }

@@ -23,7 +23,10 @@ use windlass_domain::{
 };
 use windlass_engine::{AppLimits, BuildLimits, fake::FakeEngine};
 use windlass_storage::Store as _;
-use windlass_storage_seaorm::test_util::{TestStore, fresh_store};
+use windlass_storage_seaorm::{
+    SeaStore,
+    test_util::{TestStore, fresh_store},
+};
 
 /// How long anything may take, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -46,7 +49,29 @@ pub(crate) struct Server {
     task: JoinHandle<()>,
 }
 
+/// How a server deals with keys.
+#[derive(Clone, Copy)]
+pub(crate) struct Keys {
+    pub(crate) cost: u32,
+    pub(crate) verified: VerifierOptions,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { cost: 4, verified: VerifierOptions::default() }
+    }
+}
+
 impl Server {
+    fn run(control: Control) -> Self {
+        let stop = CancellationToken::new();
+        let task = tokio::spawn({
+            let stop = stop.clone();
+            async move { control.run(stop).await }
+        });
+        Self { stop, task }
+    }
+
     /// Stops it as an operator would.
     pub(crate) async fn stop(self) {
         self.stop.cancel();
@@ -109,12 +134,22 @@ impl Platform {
     pub(crate) fn serve_with(&self, name: &str, settings: Settings) -> Server {
         let control =
             control(&self.store, &self.engine, &self.routes, &self.keyring, name, settings);
-        let stop = CancellationToken::new();
-        let task = tokio::spawn({
-            let stop = stop.clone();
-            async move { control.run(stop).await }
-        });
-        Server { stop, task }
+        Server::run(control)
+    }
+
+    /// A server of its own on the platform's database, as another machine would run it, and what
+    /// it can be asked. Its hashes are of another cost, and it asks again about keys that it knows
+    /// after another time, where that is wanted.
+    pub(crate) async fn replica(&self, name: &str, keys: Keys) -> (Control, Server) {
+        let store = if self.store.is_postgres() {
+            self.store.connect_again().await
+        } else {
+            (*self.store).clone()
+        };
+        let settings = Settings { verified_keys: keys.verified, ..settings() };
+        let (engine, routes, keyring) = (&self.engine, &self.routes, &self.keyring);
+        let control = control_with(&store, engine, routes, keyring, name, settings, keys.cost);
+        (control.clone(), Server::run(control))
     }
 
     pub(crate) async fn project(&self, name: &str) -> Project {
@@ -227,8 +262,20 @@ fn control(
     name: &str,
     settings: Settings,
 ) -> Control {
-    let store: &windlass_storage_seaorm::SeaStore = store;
-    let cost = BcryptCost::new(4).unwrap();
+    let cost = Keys::default().cost;
+    control_with(store, engine, routes, keyring, name, settings, cost)
+}
+
+fn control_with(
+    store: &SeaStore,
+    engine: &FakeEngine,
+    routes: &Arc<Table>,
+    keyring: &str,
+    name: &str,
+    settings: Settings,
+    cost: u32,
+) -> Control {
+    let cost = BcryptCost::new(cost).unwrap();
     Control::new(Parts {
         store: Arc::new(store.clone()),
         engine: Arc::new(engine.clone()),

@@ -1,18 +1,14 @@
 //! `POST /api/auth/api-keys`
 
-use axum::response::IntoResponse;
-use axum::{Extension, Json, extract::State, http::StatusCode};
+use axum::{Extension, Json, extract::State, http::StatusCode, response::IntoResponse};
 use chrono::{DateTime, Datelike, SubsecRound, Utc};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use windlass_auth::{NewApiKey, Scope};
+use windlass_auth::{Network, NewApiKey, Scope};
 use windlass_control::Caller;
 use windlass_domain::ProjectId;
 
-use super::{
-    scope::ScopeName,
-    view::{ApiKeyView, CreatedApiKeyView},
-};
+use super::{scope::ScopeName, view::CreatedApiKeyView};
 use crate::{app::Shared, extract::Body, fields::Fields, problem::Problem};
 
 /// More than anybody has a use for.
@@ -25,17 +21,20 @@ const MOST: usize = 100;
 pub(crate) struct NewApiKeyBody {
     /// What it is for.
     #[schema(min_length = 1, max_length = 100, example = "ci")]
-    name: String,
+    pub(super) name: String,
     /// Its scopes: `build`, `submit`, `update`, `read`, `admin` or permissions by their names. An
     /// empty list grants nothing.
     #[schema(value_type = Vec<ScopeName>, max_items = 100, example = json!(["read", "deployments:write"]))]
-    scopes: Vec<String>,
+    pub(super) scopes: Vec<String>,
     /// The only projects that it shall reach; all where absent.
     #[schema(max_items = 100)]
-    project_ids: Option<Vec<String>>,
+    pub(super) project_ids: Option<Vec<String>>,
+    /// The only addresses and networks (IPv4 or IPv6) from which it shall work; any where absent.
+    #[schema(max_items = 100, example = json!(["203.0.113.0/24", "2001:db8::/32"]))]
+    pub(super) allowed_addresses: Option<Vec<String>>,
     /// When it shall stop working by itself; never where absent.
     #[schema(format = DateTime, example = "2027-01-01T00:00:00Z")]
-    expires_at: Option<String>,
+    pub(super) expires_at: Option<String>,
 }
 
 /// Create an API key.
@@ -55,22 +54,22 @@ pub(crate) async fn create_api_key(
     Body(body): Body<NewApiKeyBody>,
 ) -> Result<impl IntoResponse, Problem> {
     let created = windlass_control::create_api_key(&app.control, &caller, body.parse()?).await?;
-    let view = CreatedApiKeyView {
-        key: created.key.expose().to_owned(),
-        record: ApiKeyView::new(created.record, app.clock.now()),
-    };
-    Ok((StatusCode::CREATED, Json(view)))
+    Ok((StatusCode::CREATED, Json(CreatedApiKeyView::new(created, app.clock.now()))))
 }
 
 impl NewApiKeyBody {
-    fn parse(self) -> Result<NewApiKey, Problem> {
+    pub(super) fn parse(self) -> Result<NewApiKey, Problem> {
         let mut fields = Fields::default();
         let name = fields.parse("name", &self.name);
         let scopes = many::<Scope>(&mut fields, "scopes", &self.scopes);
         let project_ids =
             self.project_ids.map(|ids| many::<ProjectId>(&mut fields, "project_ids", &ids));
+        let allowed_addresses = self
+            .allowed_addresses
+            .map(|list| many::<Network>(&mut fields, "allowed_addresses", &list));
         let expires_at = self.expires_at.and_then(|text| moment(&mut fields, &text));
-        let new = name.map(|name| NewApiKey { name, scopes, project_ids, expires_at });
+        let new =
+            name.map(|name| NewApiKey { name, scopes, project_ids, allowed_addresses, expires_at });
         fields.finish(new)
     }
 }

@@ -3,35 +3,37 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
-use windlass_auth::ApiKeyRecord;
+use windlass_auth::{ApiKeyRecord, MintedKey};
 
 /// An API key, without the key itself.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ApiKey)]
 pub(crate) struct ApiKeyView {
     #[schema(example = "key_01kdvdna000000000000000002")]
-    id: String,
+    pub(super) id: String,
     /// What it is for.
     #[schema(example = "ci")]
-    name: String,
+    pub(super) name: String,
     /// Its first characters.
     #[schema(example = "wls_3fJ9xQ2L")]
-    prefix: String,
+    pub(super) prefix: String,
     /// Its scopes.
     #[schema(example = json!(["read", "deployments:write"]))]
-    scopes: Vec<String>,
+    pub(super) scopes: Vec<String>,
     /// The only projects that it reaches; `null` for all.
-    project_ids: Option<Vec<String>>,
+    pub(super) project_ids: Option<Vec<String>>,
+    /// The only addresses and networks from which it works; `null` for any.
+    pub(super) allowed_addresses: Option<Vec<String>>,
     /// Whose key it is: it never has more rights than this person.
     #[schema(example = "usr_01kdvdna000000000000000001")]
-    created_by: String,
-    created_at: DateTime<Utc>,
+    pub(super) created_by: String,
+    pub(super) created_at: DateTime<Utc>,
     /// When it stops working by itself.
-    expires_at: Option<DateTime<Utc>>,
+    pub(super) expires_at: Option<DateTime<Utc>>,
     /// When it was last used; written down now and then.
-    last_used_at: Option<DateTime<Utc>>,
-    revoked_at: Option<DateTime<Utc>>,
-    status: ApiKeyStatus,
+    pub(super) last_used_at: Option<DateTime<Utc>>,
+    pub(super) revoked_at: Option<DateTime<Utc>>,
+    pub(super) status: ApiKeyStatus,
 }
 
 /// Whether a key opens anything.
@@ -48,10 +50,17 @@ pub(crate) enum ApiKeyStatus {
 #[schema(as = CreatedApiKey)]
 pub(crate) struct CreatedApiKeyView {
     #[serde(flatten)]
-    pub(crate) record: ApiKeyView,
+    record: ApiKeyView,
     /// The key itself. It is shown this once and cannot be had again.
     #[schema(example = "wls_3fJ9xQ2LmN7_5TzKc8RwYb1HvPd4GsXn6JqUe2M11UbxB")]
-    pub(crate) key: String,
+    key: String,
+}
+
+impl CreatedApiKeyView {
+    pub(super) fn new(created: MintedKey, now: DateTime<Utc>) -> Self {
+        let key = created.key.expose().to_owned();
+        Self { key, record: ApiKeyView::new(created.record, now) }
+    }
 }
 
 impl ApiKeyView {
@@ -65,6 +74,8 @@ impl ApiKeyView {
             name,
             scopes,
             project_ids,
+            allowed_addresses,
+            imported_start: _,
             created_by,
             created_at,
             expires_at,
@@ -84,6 +95,8 @@ impl ApiKeyView {
             prefix,
             scopes,
             project_ids: project_ids.map(|ids| ids.iter().map(ToString::to_string).collect()),
+            allowed_addresses: allowed_addresses
+                .map(|list| list.iter().map(ToString::to_string).collect()),
             created_by: created_by.to_string(),
             created_at,
             expires_at,

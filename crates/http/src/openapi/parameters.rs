@@ -31,7 +31,7 @@ fn without_null(parameter: &mut Parameter) {
 fn specify(parameter: &mut Parameter, path: &str) {
     let (description, pattern) = match (&parameter.parameter_in, parameter.name.as_str()) {
         (ParameterIn::Path, name) => (None, collection_before(path, name).map(identifier)),
-        (ParameterIn::Query, "cursor") => {
+        (ParameterIn::Query, "cursor" | "id") => {
             (None, path.rsplit('/').next().and_then(prefix_in).map(identifier))
         }
         (ParameterIn::Query, "from" | "to") => {

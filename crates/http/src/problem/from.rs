@@ -12,8 +12,9 @@ impl From<ControlError> for Problem {
             ControlError::InvalidCredential(kind) => Self::invalid_credential(kind),
             ControlError::NotFound(what) => Self::not_found(what),
             ControlError::Forbidden(permission) => {
-                Self::insufficient_scope(Scope::granting(permission))
+                Self::insufficient_scope(Scope::Permission(permission))
             }
+            ControlError::WrongAddress => Self::wrong_address(),
             ControlError::WrongOrganization => Self::wrong_organization(),
             ControlError::Invalid { field, message } => {
                 Self::invalid(vec![FieldError { field: field.to_owned(), message }])

@@ -31,6 +31,7 @@ async fn a_key_is_shown_once_and_works_until_it_is_revoked() {
     created.body["prefix"] = json!("the first characters");
     assert_json_snapshot!(created.body, @r#"
     {
+      "allowed_addresses": null,
       "created_at": "2026-01-01T00:00:00Z",
       "created_by": "usr_01kdvdna00e008000000000002",
       "expires_at": "2026-12-31T23:00:00Z",
@@ -102,6 +103,7 @@ async fn wrong_fields_are_told_at_once() {
                 "name": "",
                 "scopes": ["read", "root"],
                 "project_ids": ["proj_1"],
+                "allowed_addresses": ["::1", "10.0.0.1/8"],
                 "expires_at": "tomorrow",
             }),
         )
@@ -110,7 +112,10 @@ async fn wrong_fields_are_told_at_once() {
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     let fields = refused.body["fields"].as_array().unwrap();
     let names: Vec<&Value> = fields.iter().map(|field| &field["field"]).collect();
-    assert_eq!(names, ["name", "scopes.1", "project_ids.0", "expires_at"]);
+    let wrong = ["name", "scopes.1", "project_ids.0", "allowed_addresses.1", "expires_at"];
+    assert_eq!(names, wrong);
+    let network = "has bits beyond the length of its prefix: the network is 10.0.0.0/8";
+    assert_eq!(fields[3]["message"], network);
     let past = json!({ "name": "late", "scopes": [], "expires_at": "2025-12-31T00:00:00Z" });
     let past = api.post("/api/auth/api-keys", past).await;
     assert_eq!(past.body["fields"][0]["field"], "expires_at");
@@ -128,6 +133,7 @@ async fn everybody_may_ask_who_they_are() {
     assert_json_snapshot!(me.body, @r#"
     {
       "credential": {
+        "allowed_addresses": null,
         "expires_at": null,
         "id": "key_01kdvdna00e008000000000006",
         "kind": "api_key",

@@ -20,7 +20,7 @@ use windlass_domain::{
     test_util::{CountingEntropy, ManualClock},
 };
 use windlass_engine::{AppLimits, BuildLimits, fake::FakeEngine};
-use windlass_http::{AppAddress, HttpState, Options, router};
+use windlass_http::{AppAddress, HttpState, Options, TrustedProxies, router};
 use windlass_storage::Store;
 use windlass_storage_seaorm::test_util::{TestStore, fresh_store};
 
@@ -44,8 +44,9 @@ pub(crate) struct TestApi {
     pub(crate) stopping: CancellationToken,
     /// A key that may do everything.
     pub(crate) owner: String,
+    /// The database itself.
+    pub(crate) database: TestStore,
     router: Router,
-    _database: TestStore,
 }
 
 /// What came back.
@@ -64,8 +65,17 @@ impl TestApi {
         Self::start_with(test, false).await
     }
 
+    /// The same behind proxies.
+    pub(crate) async fn start_behind(test: &str, proxies: TrustedProxies) -> Self {
+        Self::start_as(test, false, proxies).await
+    }
+
     /// The same with metrics for everybody.
     pub(crate) async fn start_with(test: &str, open_metrics: bool) -> Self {
+        Self::start_as(test, open_metrics, TrustedProxies::default()).await
+    }
+
+    async fn start_as(test: &str, open_metrics: bool, proxies: TrustedProxies) -> Self {
         let database = fresh_store(test).await;
         let store: Arc<dyn Store> = Arc::new((*database).clone());
         let flaky = Arc::new(Flaky::new(store.clone()));
@@ -110,10 +120,11 @@ impl TestApi {
                     port: Some(8081),
                 },
                 open_metrics,
+                proxies,
                 request_timeout: Duration::from_secs(30),
             },
         });
-        Self { clock, engine, store, flaky, control, stopping, owner, router, _database: database }
+        Self { clock, engine, store, flaky, control, stopping, owner, database, router }
     }
 
     /// Begins a request with a key.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says so by panicking")]
 
 mod api_keys;
+mod client_address;
 mod contract;
 mod deployments;
 mod env_vars;
@@ -12,8 +13,10 @@ mod faults;
 mod flaky;
 mod harness;
 mod hostile;
+mod key_limits;
 mod logs;
 mod matrix;
+mod norrix;
 mod openapi;
 mod projects;
 mod server;

@@ -64,7 +64,7 @@ fn the_document_says_what_the_table_says() {
         match rows[id].needs {
             Needs::Nothing => assert!(security.as_array().is_none_or(Vec::is_empty), "{id}"),
             Needs::Credential => assert_eq!(*scopes, Value::Array(vec![]), "{id}"),
-            Needs::Permission(name) => assert_eq!(scopes[0], name, "{id}"),
+            Needs::Permission { known_as, .. } => assert_eq!(scopes[0], known_as, "{id}"),
         }
     }
 }
@@ -122,8 +122,8 @@ async fn check(tag: &str) {
         }
         for (permission, key) in &single {
             let expected = match row.needs {
-                Needs::Permission(name) if name != permission.name() => Expected::Forbidden,
-                Needs::Permission(_) => row.cells[&("role", 'o')],
+                Needs::Permission { name, .. } if name != permission.name() => Expected::Forbidden,
+                Needs::Permission { .. } => row.cells[&("role", 'o')],
                 Needs::Nothing | Needs::Credential => Expected::Done,
             };
             let place = format!("{} with {permission}", operation.id);
@@ -180,7 +180,7 @@ async fn send(
     operation: &Operation,
     presented: &Presented,
 ) -> Answer {
-    let mut request = Request::builder().method(&operation.method).uri(world.path(operation.path));
+    let mut request = Request::builder().method(&operation.method).uri(world.path(operation.id, operation.path));
     if let Some(presented) = presented {
         request = request.header(header::AUTHORIZATION, format!("Bearer {presented}"));
     }
@@ -195,7 +195,7 @@ async fn send(
 
 /// A refusal tells people and programs alike which permission is missing.
 fn names_what_is_missing(answer: &Answer, row: &Row, place: &str) {
-    let Needs::Permission(name) = row.needs else { panic!("{place}") };
+    let Needs::Permission { known_as: name, .. } = row.needs else { panic!("{place}") };
     let message = format!("API key does not have '{name}' scope");
     assert_eq!(answer.body["message"], message.as_str(), "{place}");
     let challenge = answer.headers[header::WWW_AUTHENTICATE].to_str().unwrap();

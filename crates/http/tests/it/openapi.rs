@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::Value;
-use windlass_auth::KeyFormat;
+use windlass_auth::{KeyFormat, Scope};
 
 use crate::contract::{DOCUMENT, operations, resolve, validate};
 
@@ -50,7 +50,12 @@ fn every_operation_is_described_and_has_its_row_in_the_table() {
         assert_eq!(row.needs_credential, !security.is_empty(), "{method} {path}");
         if let Some(permission) = row.permission {
             assert!(text.contains(&format!("`{permission}`")), "{method} {path}: {text}");
-            assert_eq!(security[0]["bearer"][0], permission.name());
+            let scope = row.scope.unwrap();
+            assert!(scope.permissions().contains(permission));
+            assert!(text.contains(&format!("`{scope}`")), "{method} {path}: {text}");
+            assert_eq!(security[0]["bearer"][0], scope.name());
+            let lacking = &operation["responses"]["403"]["content"]["application/json"]["example"];
+            assert_eq!(lacking["message"], format!("API key does not have '{scope}' scope"));
         }
     }
 }
@@ -66,6 +71,17 @@ fn only_these_operations_need_no_permission() {
     };
     assert_eq!(open(false), ["get_health", "check_readiness", "get_openapi"]);
     assert_eq!(open(true), ["whoami"]);
+}
+
+#[test]
+fn permissions_go_by_coarse_names_where_clients_of_norrix_look_and_nowhere_else() {
+    for row in windlass_http::permissions() {
+        let coarse = match row.path.as_str() {
+            "/api/api-keys" => Some(Scope::Admin),
+            _ => row.permission.map(Scope::Permission),
+        };
+        assert_eq!(row.scope, coarse, "{} {}", row.method, row.path);
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod addresses;
+mod admin;
 mod builds;
 mod confinement;
 mod flow;

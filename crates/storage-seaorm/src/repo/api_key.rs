@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
-    QueryFilter, sea_query::Expr,
+    QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
-use windlass_auth::{ApiKeyId, ApiKeyRecord};
+use windlass_auth::{ApiKeyId, ApiKeyRecord, ImportedFormat, Rehash};
 use windlass_domain::{OrganizationId, Page, PageRequest, UserId};
 use windlass_storage::{ApiKeyRepo, StoreError};
 
@@ -24,6 +24,31 @@ impl ApiKeyRepo for Repo<'_> {
         lookup: &str,
     ) -> Result<Option<ApiKeyRecord>, StoreError> {
         self.find_row(Entity::find().filter(Column::Lookup.eq(lookup))).await
+    }
+
+    #[tracing::instrument(name = "db.api_key.find_by_imported_start", level = "debug", skip_all)]
+    async fn find_by_imported_start_of_everyone(
+        &mut self,
+        start: &str,
+    ) -> Result<Vec<ApiKeyRecord>, StoreError> {
+        let query = Entity::find()
+            .filter(Column::ImportedStart.eq(start))
+            .order_by_asc(Column::Id)
+            .limit(ImportedFormat::MOST_ALIKE as u64);
+        let rows = query.all(&self.db).await.map_err(store_error)?;
+        rows.into_iter().map(ApiKeyRecord::try_from).collect()
+    }
+
+    #[tracing::instrument(name = "db.api_key.find", level = "debug", skip(self))]
+    async fn find(
+        &mut self,
+        organization: OrganizationId,
+        id: ApiKeyId,
+    ) -> Result<Option<ApiKeyRecord>, StoreError> {
+        let query = Entity::find_by_id(id.to_uuid())
+            .filter(Column::OrganizationId.eq(organization.to_uuid()));
+        let row = query.one(&self.db).await.map_err(store_error)?;
+        row.map(ApiKeyRecord::try_from).transpose()
     }
 
     #[tracing::instrument(name = "db.api_key.find_for_update", level = "debug", skip(self))]
@@ -60,6 +85,20 @@ impl ApiKeyRepo for Repo<'_> {
         row.last_used_at = NotSet;
         Entity::update(row).exec_without_returning(&self.db).await.map_err(store_error)?;
         Ok(())
+    }
+
+    #[tracing::instrument(name = "db.api_key.replace_hash", level = "debug", skip_all, fields(id = %rehash.id))]
+    async fn replace_hash(&mut self, rehash: &Rehash) -> Result<bool, StoreError> {
+        let Rehash { id, old, new } = rehash;
+        let replaced = Entity::update_many()
+            .col_expr(Column::Hash, Expr::value(new.as_str()))
+            .filter(Column::Id.eq(id.to_uuid()))
+            .filter(Column::Hash.eq(old.as_str()))
+            .filter(Column::RevokedAt.is_null())
+            .exec(&self.db)
+            .await
+            .map_err(store_error)?;
+        Ok(0 < replaced.rows_affected)
     }
 
     #[tracing::instrument(name = "db.api_key.note_used", level = "debug", skip_all, fields(count = uses.len()))]
@@ -110,6 +149,8 @@ mod row {
         pub(super) name: String,
         pub(super) scopes: String,
         pub(super) project_ids: Option<String>,
+        pub(super) allowed_addresses: Option<String>,
+        pub(super) imported_start: Option<String>,
         pub(super) created_by: Uuid,
         pub(super) created_at: DateTimeUtc,
         pub(super) expires_at: Option<DateTimeUtc>,
@@ -131,6 +172,8 @@ impl From<&ApiKeyRecord> for Model {
             name,
             scopes,
             project_ids,
+            allowed_addresses,
+            imported_start,
             created_by,
             created_at,
             expires_at,
@@ -146,6 +189,10 @@ impl From<&ApiKeyRecord> for Model {
             name: name.to_string(),
             scopes: serde_json::json!(scopes).to_string(),
             project_ids: project_ids.as_ref().map(|ids| serde_json::json!(ids).to_string()),
+            allowed_addresses: allowed_addresses
+                .as_ref()
+                .map(|list| serde_json::json!(list).to_string()),
+            imported_start: imported_start.clone(),
             created_by: created_by.to_uuid(),
             created_at: *created_at,
             expires_at: *expires_at,
@@ -168,6 +215,8 @@ impl TryFrom<Model> for ApiKeyRecord {
             name,
             scopes,
             project_ids,
+            allowed_addresses,
+            imported_start,
             created_by,
             created_at,
             expires_at,
@@ -175,6 +224,8 @@ impl TryFrom<Model> for ApiKeyRecord {
             last_used_at,
         } = row;
         let project_ids = project_ids.map(|ids| serde_json::from_str(&ids)).transpose();
+        let allowed_addresses =
+            allowed_addresses.map(|list| serde_json::from_str(&list)).transpose();
         Ok(Self {
             id: ApiKeyId::from_uuid(id),
             organization_id: OrganizationId::from_uuid(organization_id),
@@ -184,6 +235,8 @@ impl TryFrom<Model> for ApiKeyRecord {
             name: name.parse().map_err(corrupt(TABLE))?,
             scopes: serde_json::from_str(&scopes).map_err(corrupt(TABLE))?,
             project_ids: project_ids.map_err(corrupt(TABLE))?,
+            allowed_addresses: allowed_addresses.map_err(corrupt(TABLE))?,
+            imported_start,
             created_by: UserId::from_uuid(created_by),
             created_at,
             expires_at,

@@ -85,6 +85,21 @@ impl OrganizationRepo for Repo<'_> {
         row.map(|row| row.role.parse().map_err(corrupt("memberships"))).transpose()
     }
 
+    #[tracing::instrument(name = "db.membership.first_owner", level = "debug", skip(self))]
+    async fn first_owner(
+        &mut self,
+        organization: OrganizationId,
+    ) -> Result<Option<UserId>, StoreError> {
+        use memberships::{Column, Entity};
+
+        let query = Entity::find()
+            .filter(Column::OrganizationId.eq(organization.to_uuid()))
+            .filter(Column::Role.eq(Role::Owner.name()))
+            .order_by_asc(Column::UserId);
+        let row = query.one(&self.db).await.map_err(store_error)?;
+        Ok(row.map(|row| UserId::from_uuid(row.user_id)))
+    }
+
     #[tracing::instrument(name = "db.membership.insert", level = "debug", skip_all)]
     async fn insert_membership(&mut self, membership: &Membership) -> Result<(), StoreError> {
         let is_new = self.try_insert_row(memberships::Model::from(membership)).await?;

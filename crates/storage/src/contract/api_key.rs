@@ -1,7 +1,7 @@
 //! Promises about API keys.
 
 use chrono::TimeDelta;
-use windlass_auth::ApiKeyRecord;
+use windlass_auth::{ApiKeyRecord, Rehash};
 use windlass_domain::PageRequest;
 
 use super::world::{World, after_commit_of};
@@ -25,6 +25,7 @@ pub async fn a_key_is_found_by_its_lookup(store: &dyn Store) {
     let unlimited = ApiKeyRecord {
         scopes: Vec::new(),
         project_ids: None,
+        allowed_addresses: None,
         expires_at: None,
         revoked_at: Some(world.now()),
         last_used_at: Some(world.now()),
@@ -32,6 +33,8 @@ pub async fn a_key_is_found_by_its_lookup(store: &dyn Store) {
     };
     let reaching_nothing = ApiKeyRecord {
         project_ids: Some(Vec::new()),
+        allowed_addresses: Some(Vec::new()),
+        imported_start: Some("nxs_a1b2c3d4".to_owned()),
         ..world.new_api_key(&organization, &user, "nothing")
     };
     for key in [limited, unlimited, reaching_nothing] {
@@ -65,6 +68,8 @@ pub async fn another_organization_never_finds_a_key(store: &dyn Store) {
     insert(&world, &key).await;
 
     let mut uow = world.write().await;
+    assert!(uow.api_keys().find(theirs.id, key.id).await.unwrap().is_none());
+    assert!(uow.api_keys().find(ours.id, key.id).await.unwrap().is_some());
     assert!(uow.api_keys().find_for_update(theirs.id, key.id).await.unwrap().is_none());
     assert!(uow.api_keys().find_for_update(ours.id, key.id).await.unwrap().is_some());
     let page = uow.api_keys().list(theirs.id, PageRequest::default()).await.unwrap();
@@ -88,6 +93,33 @@ pub async fn an_update_replaces_everything_but_the_last_use(store: &dyn Store) {
 
     let expected = ApiKeyRecord { last_used_at: Some(used_at), ..revoked };
     assert!(find(&world, "lookup").await == Some(expected));
+}
+
+pub async fn a_hash_is_replaced_where_the_old_one_still_is(store: &dyn Store) {
+    let world = World::new(store);
+    let organization = world.organization().await;
+    let user = world.owner(&organization).await;
+    let key = world.new_api_key(&organization, &user, "lookup");
+    let revoked = ApiKeyRecord {
+        revoked_at: Some(world.now()),
+        ..world.new_api_key(&organization, &user, "revoked")
+    };
+    insert(&world, &key).await;
+    insert(&world, &revoked).await;
+    let replace = async |key: &ApiKeyRecord, old: &str, new: &str| {
+        let rehash = Rehash { id: key.id, old: old.to_owned(), new: new.to_owned() };
+        let mut uow = world.write().await;
+        let is_replaced = uow.api_keys().replace_hash(&rehash).await.unwrap();
+        uow.commit().await.unwrap();
+        is_replaced
+    };
+
+    assert!(replace(&key, &key.hash, "$2b$11$new").await);
+    assert!(!replace(&key, &key.hash, "$2b$11$late").await, "another one is stored by now");
+    assert!(!replace(&revoked, &revoked.hash, "$2b$11$new").await);
+    let expected = ApiKeyRecord { hash: "$2b$11$new".to_owned(), ..key };
+    assert!(find(&world, "lookup").await == Some(expected), "nothing else has changed");
+    assert!(find(&world, "revoked").await == Some(revoked));
 }
 
 pub async fn uses_are_noted_forwards_only(store: &dyn Store) {

@@ -53,6 +53,28 @@ pub async fn a_membership_is_added_once_and_leaves_the_rest_usable(store: &dyn S
     uow.commit().await.unwrap();
 }
 
+pub async fn the_first_owner_is_the_oldest(store: &dyn Store) {
+    let world = World::new(store);
+    let (organization, elsewhere) = (world.organization().await, world.organization().await);
+    world.owner(&elsewhere).await;
+    let mut expected = None;
+    for role in [Role::Admin, Role::Owner, Role::Viewer, Role::Owner] {
+        let user = User::create("Ada".parse().unwrap(), world.fx());
+        let membership = Membership { organization_id: organization.id, user_id: user.id, role };
+        let mut uow = world.write().await;
+        uow.organizations().insert_user(&user).await.unwrap();
+        uow.organizations().insert_membership(&membership).await.unwrap();
+        uow.commit().await.unwrap();
+        if role == Role::Owner {
+            expected = expected.or(Some(user.id));
+        }
+        let mut uow = world.read().await;
+        let first = uow.organizations().first_owner(organization.id).await.unwrap();
+        assert_eq!(first, expected);
+        world.tick();
+    }
+}
+
 pub async fn build_numbers_count_from_one_in_each_organization(store: &dyn Store) {
     let world = World::new(store);
     let (one, other) = (world.organization().await, world.organization().await);

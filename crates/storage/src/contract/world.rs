@@ -82,6 +82,8 @@ impl<'a> World<'a> {
             name: "CI".parse().unwrap(),
             scopes: vec!["projects:read".to_owned(), "deployments:write".to_owned()],
             project_ids: Some(vec![Id::generate(self.fx()), Id::generate(self.fx())]),
+            allowed_addresses: Some(vec!["203.0.113.0/24".parse().unwrap()]),
+            imported_start: None,
             created_by: user.id,
             created_at: self.now(),
             expires_at: Some(self.now() + TimeDelta::days(30)),

@@ -157,6 +157,7 @@ impl<'a> Callers<'a> {
             name: "matrix".parse().unwrap(),
             scopes: scopes.to_vec(),
             project_ids: None,
+            allowed_addresses: None,
             expires_at: None,
         };
         let format = KeyFormat::default();

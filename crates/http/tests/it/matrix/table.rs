@@ -20,8 +20,13 @@ pub(crate) enum Needs {
     Nothing,
     /// Any good credential.
     Credential,
-    /// A permission, by the name that a refusal gives it.
-    Permission(&'static str),
+    /// A permission.
+    Permission {
+        /// Its name.
+        name: &'static str,
+        /// The scope by which a refusal names it there.
+        known_as: &'static str,
+    },
 }
 
 /// A kind of caller: a group of the table, and a letter in it.
@@ -65,7 +70,10 @@ fn row(line: &'static str) -> Row {
     let needs = match words.next().expect("what it needs") {
         "-" => Needs::Nothing,
         "*" => Needs::Credential,
-        permission => Needs::Permission(permission),
+        text => {
+            let (name, known_as) = text.split_once('=').unwrap_or((text, text));
+            Needs::Permission { name, known_as }
+        }
     };
     let mut cells = BTreeMap::new();
     for (group, letters) in GROUPS {

@@ -31,15 +31,19 @@ impl World {
         }
     }
 
-    /// A path of the document with what it is about filled in.
-    pub(crate) fn path(&self, template: &str) -> String {
+    /// The path of an operation with what it is about filled in.
+    pub(crate) fn path(&self, operation: &str, template: &str) -> String {
         let id = match template.split('/').nth(2) {
             Some("projects") => &self.project,
             Some("environments") => &self.environment,
             Some("deployments") => &self.deployment,
             _ => &self.key,
         };
-        template.replace("{id}", id).replace("{varId}", &self.variable)
+        let query = match operation {
+            "norrix_revoke_api_key" => format!("?id={id}"),
+            _ => String::new(),
+        };
+        template.replace("{id}", id).replace("{varId}", &self.variable) + &query
     }
 
     /// All that its owner sees of it.
@@ -70,8 +74,9 @@ impl World {
 /// A body that an operation accepts, if it wants one.
 pub(crate) fn body(operation: &str) -> Option<Value> {
     match operation {
-        "create_api_key" => Some(json!({ "name": "new", "scopes": [] })),
+        "create_api_key" | "norrix_create_api_key" => Some(json!({ "name": "new", "scopes": [] })),
         "create_project" => Some(json!({ "name": "new", "github_repo": "o/new" })),
+        "rotate_api_key" => Some(json!({})),
         "update_project" => Some(json!({ "port": 1 })),
         "create_environment" => Some(json!({ "branch": "other" })),
         "put_env_var" => Some(json!({ "key": "C", "value": "d" })),

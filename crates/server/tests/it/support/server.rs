@@ -90,6 +90,14 @@ impl TestServer {
         self.process.as_ref().and_then(Child::id).unwrap()
     }
 
+    /// An operator's errand on the server's database.
+    pub(crate) fn admin(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_windlass-server"));
+        command.arg("admin").args(arguments).arg("--data-dir").arg(self.data_dir());
+        command.args(["--database-url", self.database.url()]);
+        command
+    }
+
     /// Everything that the server has logged.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.data.path().join("server.log")).unwrap_or_default()

@@ -7,6 +7,8 @@ mod hasher;
 mod mint;
 mod verifier;
 
+#[cfg(feature = "biscuit")]
+pub(crate) use self::mint::distinct;
 pub use self::{
     directory::{DirectoryError, KeyDirectory, KeyEntry},
     format::{KeyFormat, KeyPrefixError, NewKey, ParsedKey, PlainKey},

@@ -52,6 +52,8 @@ pub enum Credential {
         label: Name,
         /// When it stops working by itself; what its holder has added may end it earlier.
         expires_at: DateTime<Utc>,
+        /// Whether it is good for a link only.
+        is_link: bool,
     },
     /// A browser session.
     Session {

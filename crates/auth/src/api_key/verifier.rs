@@ -1,6 +1,5 @@
 //! From a presented key to a principal, fast for keys that are known.
 
-mod flights;
 mod uses;
 
 use std::{
@@ -17,15 +16,12 @@ use quick_cache::sync::Cache;
 use sha2::{Digest as _, Sha256};
 use windlass_domain::Clock;
 
-use self::{
-    flights::Flights,
-    uses::{LastUse, Uses},
-};
+use self::uses::{LastUse, Uses};
 use super::{DirectoryError, HashError, KeyDirectory, KeyEntry, KeyFormat, KeyHasher, PlainKey};
-use crate::{ApiKeyId, Principal};
-
-/// What stands for a presented key in memory.
-type Digest = [u8; 32];
+use crate::{
+    ApiKeyId, Principal,
+    flights::{Digest, Flights},
+};
 
 /// Verifies presented keys.
 ///

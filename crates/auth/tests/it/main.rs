@@ -7,5 +7,7 @@ mod minting;
 mod rights;
 mod secrecy;
 mod support;
+#[cfg(feature = "biscuit")]
+mod token;
 mod verifier;
 mod verifier_races;

@@ -11,6 +11,7 @@ mod m20260901_000002_create_projects;
 mod m20260901_000003_create_deployments;
 mod m20260901_000004_create_jobs;
 mod m20260901_000005_create_logs;
+mod m20260901_000030_create_tokens;
 
 pub use sea_orm_migration::MigratorTrait;
 
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260901_000003_create_deployments::Migration),
             Box::new(m20260901_000004_create_jobs::Migration),
             Box::new(m20260901_000005_create_logs::Migration),
+            Box::new(m20260901_000030_create_tokens::Migration),
         ]
     }
 }

@@ -103,6 +103,21 @@ impl Principal {
 }
 
 impl Credential {
+    /// Which token it is, if it is one.
+    #[must_use]
+    pub fn token_id(&self) -> Option<TokenId> {
+        match self {
+            Self::Token { id, .. } => Some(*id),
+            Self::ApiKey { .. } | Self::Session { .. } => None,
+        }
+    }
+
+    /// Whether it is good for a link only.
+    #[must_use]
+    pub fn is_link(&self) -> bool {
+        matches!(self, Self::Token { is_link: true, .. })
+    }
+
     /// When it stops working by itself.
     #[must_use]
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {

@@ -45,7 +45,9 @@ impl Control {
                             Signal::Jobs
                             | Signal::Log(_)
                             | Signal::Deployment(_)
-                            | Signal::ApiKey(_),
+                            | Signal::ApiKey(_)
+                            | Signal::Token(_)
+                            | Signal::RootKeys,
                         ) => {}
                         Err(RecvError::Closed) => std::future::pending().await,
                     }

@@ -11,7 +11,9 @@ pub(crate) enum Access {
     AnyCredential,
     /// Whoever holds this permission. The use case decides, this is where it is announced.
     Needs(Permission),
-    /// The same, unless the operator has opened it to everybody.
+    /// The same, and a token may be in the address instead of a header.
+    NeedsOrLink(Permission),
+    /// Whoever holds this permission, unless the operator has opened it to everybody.
     NeedsUnlessOpened(Permission),
 }
 
@@ -42,7 +44,9 @@ impl Access {
     pub(crate) fn permission(self) -> Option<Permission> {
         match self {
             Self::Public | Self::AnyCredential => None,
-            Self::Needs(permission) | Self::NeedsUnlessOpened(permission) => Some(permission),
+            Self::Needs(permission)
+            | Self::NeedsOrLink(permission)
+            | Self::NeedsUnlessOpened(permission) => Some(permission),
         }
     }
 
@@ -50,9 +54,14 @@ impl Access {
     pub(crate) fn needs_credential(self, is_opened: bool) -> bool {
         match self {
             Self::Public => false,
-            Self::AnyCredential | Self::Needs(_) => true,
+            Self::AnyCredential | Self::Needs(_) | Self::NeedsOrLink(_) => true,
             Self::NeedsUnlessOpened(_) => !is_opened,
         }
+    }
+
+    /// Whether a token may be in the address.
+    pub(crate) fn takes_link(self) -> bool {
+        matches!(self, Self::NeedsOrLink(_))
     }
 
     /// The same as a sentence.
@@ -61,6 +70,9 @@ impl Access {
             Self::Public => "Needs no credential.".to_owned(),
             Self::AnyCredential => "Needs a credential, but no permission.".to_owned(),
             Self::Needs(permission) => format!("Needs the permission `{permission}`."),
+            Self::NeedsOrLink(permission) => format!(
+                "Needs the permission `{permission}`. The credential may be a token in the address, as in a link."
+            ),
             Self::NeedsUnlessOpened(permission) => format!(
                 "Needs the permission `{permission}`, unless the operator has opened it to everybody."
             ),

@@ -16,6 +16,7 @@ mod extract;
 mod fields;
 mod health;
 mod identity;
+mod links;
 mod logs;
 mod metrics;
 mod observe;
@@ -26,6 +27,7 @@ mod problem;
 mod projects;
 mod request_id;
 mod tag;
+mod tokens;
 mod usage;
 mod wait;
 
@@ -68,10 +70,12 @@ fn operations() -> Vec<Operation> {
         metrics::operations(),
         identity::operations(),
         api_keys::operations(),
+        tokens::operations(),
         projects::operations(),
         environments::operations(),
         deployments::operations(),
         logs::operations(),
+        links::operations(),
         env_vars::operations(),
         usage::operations(),
         docs::operations(),

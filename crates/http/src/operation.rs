@@ -20,7 +20,7 @@ use crate::{
     access::{Access, OperationAccess},
     app::Shared,
     authentication::{self, Gate},
-    openapi::{self, BEARER},
+    openapi::{self, BEARER, LINK},
 };
 
 /// One operation of the API.
@@ -46,6 +46,14 @@ pub(crate) fn any_credential(route: UtoipaMethodRouter<Shared>) -> Operation {
 /// Registers an operation for those who hold a permission.
 pub(crate) fn needs(permission: Permission, route: UtoipaMethodRouter<Shared>) -> Operation {
     Operation::new(Access::Needs(permission), route)
+}
+
+/// Registers an operation for those who hold a permission, be it in a link.
+pub(crate) fn needs_or_link(
+    permission: Permission,
+    route: UtoipaMethodRouter<Shared>,
+) -> Operation {
+    Operation::new(Access::NeedsOrLink(permission), route)
 }
 
 /// Registers an operation for those who hold a permission, and for everybody where the operator
@@ -119,6 +127,10 @@ fn announce(access: Access, operation: &mut path::Operation) {
         Access::Public => Vec::new(),
         Access::AnyCredential => vec![SecurityRequirement::new(BEARER, [""; 0])],
         Access::Needs(permission) => vec![SecurityRequirement::new(BEARER, [permission.name()])],
+        Access::NeedsOrLink(permission) => vec![
+            SecurityRequirement::new(BEARER, [permission.name()]),
+            SecurityRequirement::new(LINK, [permission.name()]),
+        ],
         Access::NeedsUnlessOpened(permission) => vec![
             SecurityRequirement::new(BEARER, [permission.name()]),
             SecurityRequirement::default(),

@@ -46,6 +46,7 @@ pub(crate) struct Server {
     pub(crate) shutdown_seconds: u64,
     pub(crate) stop_apps: bool,
     pub(crate) open_metrics: bool,
+    pub(crate) public_url: String,
 }
 
 /// `[log]`

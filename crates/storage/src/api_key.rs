@@ -16,6 +16,13 @@ pub trait ApiKeyRepo: Send {
         lookup: &str,
     ) -> Result<Option<ApiKeyRecord>, StoreError>;
 
+    /// Finds a key.
+    async fn find(
+        &mut self,
+        organization: OrganizationId,
+        id: ApiKeyId,
+    ) -> Result<Option<ApiKeyRecord>, StoreError>;
+
     /// Finds a key that this unit of work is about to change; others wait until it ends.
     async fn find_for_update(
         &mut self,

@@ -13,7 +13,9 @@ mod job;
 mod log;
 mod organization;
 mod project;
+mod root_key;
 mod signal;
+mod token;
 mod usage;
 
 #[cfg(feature = "test-util")]
@@ -29,7 +31,9 @@ pub use crate::{
     log::{LogHead, LogRepo, SourceMove},
     organization::OrganizationRepo,
     project::{ProjectFilter, ProjectRepo},
+    root_key::{RootKeyRepo, StoredRootKey},
     signal::Signal,
+    token::TokenRepo,
     usage::UsageRepo,
 };
 
@@ -58,6 +62,10 @@ pub trait UnitOfWork: Send {
     fn organizations(&mut self) -> Box<dyn OrganizationRepo + '_>;
     /// API keys.
     fn api_keys(&mut self) -> Box<dyn ApiKeyRepo + '_>;
+    /// Tokens.
+    fn tokens(&mut self) -> Box<dyn TokenRepo + '_>;
+    /// The keys that sign tokens.
+    fn root_keys(&mut self) -> Box<dyn RootKeyRepo + '_>;
     /// Projects.
     fn projects(&mut self) -> Box<dyn ProjectRepo + '_>;
     /// Environments.

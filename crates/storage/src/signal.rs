@@ -1,6 +1,6 @@
 //! Hints that something has changed.
 
-use windlass_auth::ApiKeyId;
+use windlass_auth::{ApiKeyId, TokenId};
 use windlass_domain::{DeploymentId, EnvironmentId, LogId};
 
 /// A hint that something has changed.
@@ -16,6 +16,10 @@ pub enum Signal {
     Environment(EnvironmentId),
     /// An API key has changed; whatever was derived from it is stale.
     ApiKey(ApiKeyId),
+    /// A token, or one that was made of it, has changed; whatever was derived from it is stale.
+    Token(TokenId),
+    /// The keys that sign tokens have changed.
+    RootKeys,
     /// Hints may have been lost (the connection that carries them was interrupted): anything may
     /// have changed.
     Anything,

@@ -1,10 +1,12 @@
 //! The keys with which first blocks are signed.
 
-use std::{collections::BTreeMap, fmt, fmt::Write as _};
+use std::{collections::BTreeMap, fmt};
 
 use biscuit_auth::{Algorithm, KeyPair, PrivateKey, PublicKey};
 use secrecy::{ExposeSecret as _, ExposeSecretMut as _, SecretBox, SecretString};
 use windlass_domain::Entropy;
+
+use super::vocabulary::hex;
 
 /// An Ed25519 seed has this many bytes.
 const KEY: usize = 32;
@@ -38,10 +40,16 @@ pub enum RootKeysError {
 }
 
 impl RootKeys {
+    /// No key: nothing can be signed, and no token is accepted.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { keys: BTreeMap::new() }
+    }
+
     /// One new key.
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
-        let mut keys = Self { keys: BTreeMap::new() };
+        let mut keys = Self::none();
         keys.rotate(entropy);
         keys
     }
@@ -84,16 +92,14 @@ impl RootKeys {
     /// The text form.
     #[must_use]
     pub fn to_text(&self) -> SecretString {
-        let mut text = String::new();
-        for (number, key) in &self.keys {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{number} ");
-            for byte in key.seed.expose_secret() {
-                let _ = write!(text, "{byte:02x}");
-            }
-            text.push('\n');
-        }
-        text.into()
+        let lines = self.keys.iter().map(|(number, key)| key.line(*number));
+        lines.collect::<String>().into()
+    }
+
+    /// The line of the text form that holds one key.
+    #[must_use]
+    pub fn line(&self, number: u32) -> Option<SecretString> {
+        self.keys.get(&number).map(|key| key.line(number).into())
     }
 
     /// The numbers of all keys, the one that signs last.
@@ -126,6 +132,10 @@ impl RootKey {
     fn new(seed: Box<[u8; KEY]>) -> Option<Self> {
         let public = key_pair(&seed)?.public();
         Some(Self { seed: SecretBox::new(seed), public })
+    }
+
+    fn line(&self, number: u32) -> String {
+        format!("{number} {}\n", hex(self.seed.expose_secret()))
     }
 }
 

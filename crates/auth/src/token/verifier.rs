@@ -12,7 +12,7 @@ use std::{
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use quick_cache::{Weighter, sync::Cache};
 use sha2::{Digest as _, Sha256};
-use windlass_domain::Clock;
+use windlass_domain::{Clock, UserId};
 
 use super::{MalformedToken, RootKeys, TokenDirectory, checks::Moment, parsed::ParsedToken};
 use crate::{
@@ -222,6 +222,12 @@ impl TokenVerifier {
     /// one of those, or its creator, has changed.
     pub fn forget(&self, id: TokenId) {
         self.flights.change(|_| self.cache.retain(|_, known| known.token.id != id));
+    }
+
+    /// Has the directory asked again about every token of a person; to be called when their place
+    /// in an organization has changed.
+    pub fn forget_tokens_of(&self, user: UserId) {
+        self.flights.change(|_| self.cache.retain(|_, known| known.principal.user_id != user));
     }
 
     /// Forgets the links that were made with an API key; to be called when it has changed.

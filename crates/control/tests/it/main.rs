@@ -10,4 +10,5 @@ mod leases;
 mod projects;
 mod reconciling;
 mod support;
+mod tokens;
 mod variables;

@@ -13,13 +13,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use windlass_auth::{BcryptCost, HasherOptions, KeyFormat, KeyHasher, VerifierOptions};
 use windlass_control::{
-    Caller, Control, CreateProject, Keyring, Parts, Presentation, RouteTarget, Routes, Settings,
-    install,
+    Caller, Control, CreateProject, Keyring, OldRootKeys, Parts, Presentation, RouteTarget, Routes,
+    Settings, install, rotate_root_key,
 };
 use windlass_domain::{
-    Backoff, BranchName, Build, BuildState, CommitId, Deployment, DeploymentId, Environment,
-    EnvironmentId, GitUrl, HostLabel, LogId, OsEntropy, Project, ProjectSettings, SystemClock,
-    WorkerId,
+    Backoff, BranchName, Build, BuildState, CommitId, Deployment, DeploymentId, Effects,
+    Environment, EnvironmentId, GitUrl, HostLabel, LogId, OsEntropy, Project, ProjectSettings,
+    SystemClock, WorkerId,
 };
 use windlass_engine::{AppLimits, BuildLimits, fake::FakeEngine};
 use windlass_storage::Store as _;
@@ -27,6 +27,9 @@ use windlass_storage_seaorm::test_util::{TestStore, fresh_store};
 
 /// How long anything may take, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Time and randomness as they are.
+pub(crate) const FX: Effects<'static> = Effects { clock: &SystemClock, entropy: &OsEntropy };
 
 /// A platform: what servers share.
 pub(crate) struct Platform {
@@ -47,6 +50,16 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Starts one.
+    pub(crate) fn start(control: Control) -> Self {
+        let stop = CancellationToken::new();
+        let task = tokio::spawn({
+            let stop = stop.clone();
+            async move { control.run(stop).await }
+        });
+        Self { stop, task }
+    }
+
     /// Stops it as an operator would.
     pub(crate) async fn stop(self) {
         self.stop.cancel();
@@ -102,13 +115,18 @@ impl Platform {
 
     /// Starts a server of this name on the platform.
     pub(crate) fn serve(&self, name: &str) -> Server {
-        let control = control(&self.store, &self.engine, &self.routes, &self.keyring, name);
-        let stop = CancellationToken::new();
-        let task = tokio::spawn({
-            let stop = stop.clone();
-            async move { control.run(stop).await }
-        });
-        Server { stop, task }
+        Server::start(self.another(name))
+    }
+
+    /// Another server of the platform, which does nothing by itself yet.
+    pub(crate) fn another(&self, name: &str) -> Control {
+        control(&self.store, &self.engine, &self.routes, &self.keyring, name)
+    }
+
+    /// Makes a new root key as an operator would: past all servers.
+    pub(crate) async fn rotate_root_key(&self, old: OldRootKeys) -> u32 {
+        let keyring = Keyring::parse(&self.keyring.clone().into()).unwrap();
+        rotate_root_key(&*self.store, &keyring, FX, old).await.unwrap()
     }
 
     pub(crate) async fn project(&self, name: &str) -> Project {

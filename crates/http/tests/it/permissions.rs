@@ -14,6 +14,7 @@ struct World {
     deployment: String,
     variable: String,
     key: String,
+    token: Value,
 }
 
 impl World {
@@ -27,6 +28,7 @@ impl World {
         Self {
             deployment: deployments.body[0]["id"].as_str().unwrap().to_owned(),
             variable: id(&variable),
+            token: api.post("/api/auth/tokens", json!({ "label": "victim" })).await.body,
             key: id(&api.post("/api/auth/api-keys", key).await),
             project,
             environment,
@@ -38,6 +40,7 @@ impl World {
             Some("projects") => &self.project,
             Some("environments") => &self.environment,
             Some("deployments") => &self.deployment,
+            _ if row.path.starts_with("/api/auth/tokens") => self.token["id"].as_str().unwrap(),
             _ => &self.key,
         };
         row.path.replace("{id}", id).replace("{varId}", &self.variable)
@@ -45,9 +48,12 @@ impl World {
 }
 
 /// A body that the operation accepts, if it wants one.
-fn body(operation_id: &str) -> Option<Value> {
+fn body(world: &World, operation_id: &str) -> Option<Value> {
     match operation_id {
         "create_api_key" => Some(json!({ "name": "new", "scopes": [] })),
+        "create_token" => Some(json!({ "label": "new" })),
+        "revoke_presented_token" => Some(json!({ "token": world.token["token"] })),
+        "create_link" => Some(json!({ "deployment_id": world.deployment })),
         "create_project" => Some(json!({ "name": "new", "github_repo": "o/new" })),
         "update_project" => Some(json!({ "port": 1 })),
         "create_environment" => Some(json!({ "branch": "other" })),
@@ -63,7 +69,7 @@ fn guarded() -> Vec<(OperationAccess, Permission)> {
 
 async fn status(api: &TestApi, world: &World, row: &OperationAccess, key: &str) -> StatusCode {
     let method: Method = row.method.parse().unwrap();
-    api.send(key, method, &world.path(row), body(&row.operation_id)).await.status
+    api.send(key, method, &world.path(row), body(world, &row.operation_id)).await.status
 }
 
 #[tokio::test]

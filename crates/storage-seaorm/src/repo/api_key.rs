@@ -28,6 +28,18 @@ impl ApiKeyRepo for Repo<'_> {
         row.map(ApiKeyRecord::try_from).transpose()
     }
 
+    #[tracing::instrument(name = "db.api_key.find", level = "debug", skip(self))]
+    async fn find(
+        &mut self,
+        organization: OrganizationId,
+        id: ApiKeyId,
+    ) -> Result<Option<ApiKeyRecord>, StoreError> {
+        let query = Entity::find_by_id(id.to_uuid())
+            .filter(Column::OrganizationId.eq(organization.to_uuid()));
+        let row = query.one(&self.db).await.map_err(store_error)?;
+        row.map(ApiKeyRecord::try_from).transpose()
+    }
+
     #[tracing::instrument(name = "db.api_key.find_for_update", level = "debug", skip(self))]
     async fn find_for_update(
         &mut self,

@@ -199,6 +199,11 @@ impl Config {
                 "{key} must be a number of cores from 0.01 on"
             );
         }
+        let url = self.server.public_url.as_str();
+        ensure!(
+            url.is_empty() || url.starts_with("http://") || url.starts_with("https://"),
+            "server.public_url must begin with `http://` or `https://`"
+        );
         let scheme = self.ingress.scheme.as_str();
         ensure!(matches!(scheme, "http" | "https"), "ingress.scheme must be `http` or `https`");
         Ok(())

@@ -1,5 +1,6 @@
 //! The server: reads the configuration, puts the parts together, listens, stops gracefully.
 
+mod admin;
 #[cfg(feature = "bench")]
 mod bench;
 mod config;
@@ -35,6 +36,8 @@ enum Command {
     Serve(ServeArgs),
     /// Bring the database up to date and leave.
     Migrate(ServeArgs),
+    /// Look after the database of a server, which may be running.
+    Admin(admin::AdminArgs),
     /// Print the `OpenAPI` document.
     Openapi,
     /// Print every setting with its default, as a configuration file.
@@ -75,21 +78,20 @@ pub(crate) struct ServeArgs {
 }
 
 fn main() -> ExitCode {
+    let done = |()| ExitCode::SUCCESS;
     let outcome = match Arguments::parse().command {
-        None => serve::run(&ServeArgs::default()),
-        Some(Command::Serve(args)) => serve::run(&args),
-        Some(Command::Migrate(args)) => serve::migrate(&args),
-        Some(Command::Openapi) => openapi(),
-        Some(Command::Settings) => print(config::DEFAULTS),
+        None => serve::run(&ServeArgs::default()).map(done),
+        Some(Command::Serve(args)) => serve::run(&args).map(done),
+        Some(Command::Migrate(args)) => serve::migrate(&args).map(done),
+        Some(Command::Admin(args)) => admin::run(args),
+        Some(Command::Openapi) => openapi().map(done),
+        Some(Command::Settings) => print(config::DEFAULTS).map(done),
         Some(Command::LocalEngine { arguments }) => return parts::supervise(arguments),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(err) => {
-            complain(&format!("error: {err:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    outcome.unwrap_or_else(|err| {
+        complain(&format!("error: {err:#}"));
+        ExitCode::FAILURE
+    })
 }
 
 fn openapi() -> anyhow::Result<()> {

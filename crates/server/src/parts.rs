@@ -1,6 +1,6 @@
 //! Makes the parts that the configuration asks for.
 
-use std::{ffi::OsString, process::ExitCode, sync::Arc, time::Duration};
+use std::{ffi::OsString, path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
@@ -59,18 +59,23 @@ pub(crate) async fn make(
 
 /// Connects to the database and brings it up to date.
 pub(crate) async fn open_store(config: &Config, data: &DataDir) -> anyhow::Result<SeaStore> {
+    let store = connect(config, &data.sqlite_file()).await?;
+    store.migrate().await.context("cannot bring the database up to date")?;
+    Ok(store)
+}
+
+/// Connects to the database: the one that is configured, or the one in this file.
+pub(crate) async fn connect(config: &Config, file: &Path) -> anyhow::Result<SeaStore> {
     let url = &config.database.url;
     let options = if url.expose_secret().is_empty() {
-        DatabaseOptions::sqlite_file(&data.sqlite_file())
+        DatabaseOptions::sqlite_file(file)
             .context("the path of the data folder is not Unicode: name a `database.url`")?
     } else {
         DatabaseOptions::new(url.clone())
     };
     let max_connections = config.database.max_connections;
     let options = DatabaseOptions { max_connections, ..options };
-    let store = SeaStore::connect(&options).await.context("cannot reach the database")?;
-    store.migrate().await.context("cannot bring the database up to date")?;
-    Ok(store)
+    SeaStore::connect(&options).await.context("cannot reach the database")
 }
 
 /// What the local engine starts instead of a server.

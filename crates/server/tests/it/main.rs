@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod biscuit_interop;
 mod builds;
 mod confinement;
 mod flow;
@@ -13,3 +14,4 @@ mod postgres_outage;
 mod schemathesis;
 mod support;
 mod swagger_ui;
+mod tokens;

@@ -12,6 +12,7 @@ mod m20260901_000003_create_deployments;
 mod m20260901_000004_create_jobs;
 mod m20260901_000005_create_logs;
 mod m20260901_000020_extend_api_keys;
+mod m20260901_000030_create_tokens;
 
 pub use sea_orm_migration::MigratorTrait;
 
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260901_000004_create_jobs::Migration),
             Box::new(m20260901_000005_create_logs::Migration),
             Box::new(m20260901_000020_extend_api_keys::Migration),
+            Box::new(m20260901_000030_create_tokens::Migration),
         ]
     }
 }

@@ -29,6 +29,14 @@ pub(crate) const WRK: Tool = Tool { program: "wrk", package: "wrk" };
 /// The one that reads our OpenAPI document and attacks the server with it.
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
+/// Another implementation of Biscuit, which reads and narrows our tokens.
+const BISCUIT: &str = "biscuit-python==0.4.0";
+
+/// All that is installed, as it is noted.
+fn python_packages() -> String {
+    [SCHEMATHESIS, BISCUIT].join("\n")
+}
+
 /// The program's path, if it is on this machine.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
@@ -100,7 +108,7 @@ pub(crate) async fn python_programs() -> anyhow::Result<PathBuf> {
     let venv = workspace::target()?.join("tools/venv");
     let programs = venv.join("bin");
     let stamp = venv.join("installed.txt");
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == SCHEMATHESIS) {
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == python_packages()) {
         return Ok(programs);
     }
     let ensurepip = Command::new("python3").args(["-c", "import ensurepip"]).output();
@@ -108,7 +116,7 @@ pub(crate) async fn python_programs() -> anyhow::Result<PathBuf> {
         install_packages(&["python3", "python3-venv"]).await?;
     }
     make_venv(&venv).await?;
-    fs::write(&stamp, SCHEMATHESIS).context("noting what was installed")?;
+    fs::write(&stamp, python_packages()).context("noting what was installed")?;
     Ok(programs)
 }
 
@@ -117,6 +125,7 @@ async fn make_venv(venv: &Path) -> anyhow::Result<()> {
     make.args(["-m", "venv", "--clear"]).arg(venv);
     process::run(make).await?;
     let mut install = Command::new(venv.join("bin/python"));
-    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", SCHEMATHESIS]);
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    install.args([SCHEMATHESIS, BISCUIT]);
     process::run(install).await
 }

@@ -8,6 +8,8 @@ mod import;
 mod mint;
 mod verifier;
 
+#[cfg(feature = "biscuit")]
+pub(crate) use self::mint::distinct;
 pub use self::{
     directory::{DirectoryError, KeyDirectory, KeyEntry},
     format::{KeyFormat, KeyPrefixError, NewKey, ParsedKey, PlainKey},

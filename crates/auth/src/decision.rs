@@ -101,6 +101,12 @@ impl Target {
         }
     }
 
+    /// Whether the target is the collection of projects, or of what is in them.
+    #[must_use]
+    pub fn is_collection(self) -> bool {
+        self.kind == TargetKind::Projects
+    }
+
     /// The environment that the target is or is in, if it is a single one.
     #[must_use]
     pub fn environment_id(self) -> Option<EnvironmentId> {

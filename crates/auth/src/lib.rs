@@ -93,9 +93,13 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! With the feature `biscuit` there are tokens as well, which whoever holds one can narrow and
+//! hand on: see [`TokenVerifier`].
 
 mod api_key;
 mod decision;
+mod flights;
 mod network;
 mod permission;
 mod permission_set;
@@ -104,7 +108,15 @@ mod record;
 mod restriction;
 mod role;
 mod scope;
+#[cfg(feature = "biscuit")]
+mod token;
 
+#[cfg(feature = "biscuit")]
+pub use crate::token::{
+    InspectedBlock, Inspection, MalformedToken, MintTokenError, MintedToken, NarrowError,
+    Narrowing, NewToken, PlainToken, RootKeys, RootKeysError, TokenDirectory, TokenEntry,
+    TokenError, TokenVerifier, attenuate, inspect, looks_like_token, mint_token, seal,
+};
 pub use crate::{
     api_key::{
         AuthError, BcryptCost, BcryptCostError, Creator, DirectoryError, HashError, HasherOptions,
@@ -119,7 +131,7 @@ pub use crate::{
     principal::{AddressReach, Credential, CredentialKind, Principal, ProjectReach},
     record::{
         ApiKeyId, ApiKeyRecord, Membership, ParseRoleError, Role, SessionId, SessionRecord,
-        TokenId, TokenRecord,
+        TokenId, TokenPurpose, TokenRecord,
     },
     restriction::{Checks, OutOfBudget, Restriction},
     scope::{ParseScopeError, Scope},

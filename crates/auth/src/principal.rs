@@ -54,6 +54,8 @@ pub enum Credential {
         label: Name,
         /// When it stops working by itself; what its holder has added may end it earlier.
         expires_at: DateTime<Utc>,
+        /// Whether it is good for a link only.
+        is_link: bool,
     },
     /// A browser session.
     Session {
@@ -112,6 +114,21 @@ impl Principal {
 }
 
 impl Credential {
+    /// Which token it is, if it is one.
+    #[must_use]
+    pub fn token_id(&self) -> Option<TokenId> {
+        match self {
+            Self::Token { id, .. } => Some(*id),
+            Self::ApiKey { .. } | Self::Session { .. } => None,
+        }
+    }
+
+    /// Whether it is good for a link only.
+    #[must_use]
+    pub fn is_link(&self) -> bool {
+        matches!(self, Self::Token { is_link: true, .. })
+    }
+
     /// When it stops working by itself.
     #[must_use]
     pub fn expires_at(&self) -> Option<DateTime<Utc>> {
@@ -176,6 +193,15 @@ impl ProjectReach {
 }
 
 impl AddressReach {
+    /// The networks that it is bound to, if it is.
+    #[cfg(feature = "biscuit")]
+    pub(crate) fn networks(&self) -> Option<Vec<Network>> {
+        match self {
+            Self::Anywhere => None,
+            Self::Only(networks) => Some(networks.to_vec()),
+        }
+    }
+
     /// Whether a request from an address is within it. Where the address is not known, it is only
     /// within [`AddressReach::Anywhere`].
     #[must_use]

@@ -60,6 +60,8 @@ pub struct TokenRecord {
     pub organization_id: OrganizationId,
     /// What it is for.
     pub label: Name,
+    /// How it is used.
+    pub purpose: TokenPurpose,
     /// The revocation identifier of its first block, in lower-case hexadecimal digits.
     pub revocation_id: String,
     /// Whose token it is: it never has more rights than this person has now.
@@ -70,6 +72,18 @@ pub struct TokenRecord {
     pub expires_at: DateTime<Utc>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
+}
+
+/// How a token is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenPurpose {
+    /// It is handed to whoever is to act with it.
+    Delegation,
+    /// It is part of one link, and opens nothing elsewhere.
+    Link {
+        /// The API key with which the link was made, if it was: the link ends with it.
+        issuing_key: Option<ApiKeyId>,
+    },
 }
 
 /// Identifier of a token.

@@ -61,11 +61,12 @@ pub async fn revoke_api_key(
     }
     // The signal tells everybody; this server need not wait for it.
     control.inner.verifier.forget(id);
+    control.inner.tokens.forget_issued_by(id);
     Ok(())
 }
 
 /// A key can only be bound to projects that are there.
-async fn check_projects(
+pub(crate) async fn check_projects(
     control: &Control,
     caller: &Caller,
     projects: &[ProjectId],

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use windlass_auth::{
-    ApiKeyRecord, DirectoryError, ImportedFormat, KeyDirectory, KeyEntry, Principal,
+    ApiKeyRecord, CredentialKind, DirectoryError, ImportedFormat, KeyDirectory, KeyEntry,
+    Principal, looks_like_token,
 };
 use windlass_domain::OrganizationId;
 use windlass_storage::{Signal, Store, StoreError, UnitOfWork};
@@ -82,6 +83,8 @@ pub struct Presentation<'a> {
 pub enum PresentedCredential<'a> {
     /// An API key or a token.
     Bearer(&'a str),
+    /// A token in the address of a request, which may be one that is good for nothing else.
+    Link(&'a str),
 }
 
 impl<'a> Presentation<'a> {
@@ -102,6 +105,14 @@ impl Control {
     ) -> Result<Arc<Principal>, ControlError> {
         let Presentation { credential, organization, address } = presentation;
         let principal = match credential {
+            PresentedCredential::Link(text) => self.verify_token(text, address).await?,
+            PresentedCredential::Bearer(text) if looks_like_token(text) => {
+                let principal = self.verify_token(text, address).await?;
+                if principal.credential.is_link() {
+                    return Err(ControlError::InvalidCredential(CredentialKind::Token));
+                }
+                principal
+            }
             PresentedCredential::Bearer(text) => self.inner.verifier.verify(text, address).await?,
         };
         if organization.is_some_and(|named| named != principal.organization_id) {
@@ -116,13 +127,25 @@ impl Control {
         let mut signals = self.store().signals();
         while let Some(signal) = stop.run_until_cancelled(signals.recv()).await {
             match signal {
-                Ok(Signal::ApiKey(id)) => self.inner.verifier.forget(id),
-                Ok(Signal::Member(user)) => self.inner.verifier.forget_keys_of(user),
+                Ok(Signal::ApiKey(id)) => {
+                    self.inner.verifier.forget(id);
+                    self.inner.tokens.forget_issued_by(id);
+                }
+                Ok(Signal::Token(id)) => self.inner.tokens.forget(id),
+                Ok(Signal::Member(user)) => {
+                    self.inner.verifier.forget_keys_of(user);
+                    self.inner.tokens.forget_all();
+                }
                 Ok(Signal::Anything) | Err(RecvError::Lagged(_)) => {
                     self.inner.verifier.forget_all();
+                    self.inner.tokens.forget_all();
                 }
                 Ok(
-                    Signal::Jobs | Signal::Log(_) | Signal::Deployment(_) | Signal::Environment(_),
+                    Signal::RootKeys
+                    | Signal::Jobs
+                    | Signal::Log(_)
+                    | Signal::Deployment(_)
+                    | Signal::Environment(_),
                 ) => {}
                 Err(RecvError::Closed) => break,
             }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Causes, Control, ControlError, telemetry, worker};
@@ -10,6 +11,8 @@ use crate::{Causes, Control, ControlError, telemetry, worker};
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
 /// How many of those rounds lie between two removals of old jobs.
 const ROUNDS_BETWEEN_PRUNINGS: u32 = 60;
+/// How long links are listed after they have ended.
+const ENDED_LINKS: TimeDelta = TimeDelta::days(7);
 
 impl Control {
     /// Works until `stop`: carries out jobs, keeps what runs in step with what is wanted, keeps
@@ -19,6 +22,7 @@ impl Control {
             worker::run(self, &stop),
             self.reconcile_until(&stop),
             self.follow_key_changes(&stop),
+            self.follow_root_keys(&stop),
             self.keep_house(&stop),
         );
         self.inner.stopping.cancel();
@@ -47,6 +51,7 @@ impl Control {
         if prune {
             let mut uow = self.store().write().await?;
             uow.jobs().prune(now - self.settings().job_retention).await?;
+            uow.tokens().prune_links(now - ENDED_LINKS).await?;
             uow.commit().await?;
         }
         Ok(())

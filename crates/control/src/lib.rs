@@ -29,6 +29,7 @@ mod route;
 mod seal;
 mod settings;
 mod telemetry;
+mod token;
 mod usage;
 mod watch;
 mod whoami;
@@ -61,6 +62,10 @@ pub use crate::{
     route::{RouteTarget, Routes},
     seal::{Keyring, KeyringError, SealError},
     settings::Settings,
+    token::{
+        CreateLink, CreatedLink, LinkedLog, OldRootKeys, create_link, create_token, list_tokens,
+        revoke_presented_token, revoke_token, rotate_root_key,
+    },
     usage::{UsagePeriod, get_usage},
     whoami::{WhoAmI, whoami},
 };
@@ -68,13 +73,14 @@ pub use crate::{
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
-use windlass_auth::{KeyFormat, KeyHasher, KeyVerifier};
+use windlass_auth::{KeyFormat, KeyHasher, KeyVerifier, RootKeys, TokenVerifier};
 use windlass_domain::{Clock, Effects, Entropy, WorkerId};
 use windlass_engine::Engine;
 use windlass_storage::Store;
 
 use crate::{
     app_log::Followers, authenticate::StoreKeyDirectory, reconcile::Reviving, route::RouteKeeper,
+    token::StoreTokenDirectory,
 };
 
 /// What [`Control`] is made of.
@@ -116,6 +122,7 @@ struct Inner {
     key_format: KeyFormat,
     key_hasher: KeyHasher,
     verifier: KeyVerifier,
+    tokens: TokenVerifier,
     worker: WorkerId,
     settings: Settings,
     routes: RouteKeeper,
@@ -148,6 +155,12 @@ impl Control {
             clock.clone(),
             settings.verified_keys,
         );
+        let tokens = TokenVerifier::new(
+            Arc::new(StoreTokenDirectory::new(store.clone(), clock.clone())),
+            RootKeys::none(),
+            clock.clone(),
+            settings.verified_keys,
+        );
         let routes = RouteKeeper::new(store.clone(), engine.clone(), routes);
         let inner = Inner {
             store,
@@ -158,6 +171,7 @@ impl Control {
             key_format,
             key_hasher,
             verifier,
+            tokens,
             worker,
             settings,
             routes,

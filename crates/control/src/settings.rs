@@ -44,6 +44,6 @@ pub struct Settings {
     pub kept_builds: u32,
     /// How many lines of each environment's app log are kept.
     pub app_log_lines: u64,
-    /// The cache of verified API keys.
+    /// The caches of verified API keys and of verified tokens.
     pub verified_keys: VerifierOptions,
 }

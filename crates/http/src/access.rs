@@ -13,6 +13,8 @@ pub(crate) enum Access {
     Needs(Permission),
     /// The same, where people know this permission by the name of a scope that has it.
     NeedsAs(Permission, Scope),
+    /// The same, and a token may be in the address instead of a header.
+    NeedsOrLink(Permission),
     /// Whoever holds this permission, unless the operator has opened it to everybody.
     NeedsUnlessOpened(Permission),
 }
@@ -48,6 +50,7 @@ impl Access {
             Self::Public | Self::AnyCredential => None,
             Self::Needs(permission)
             | Self::NeedsAs(permission, _)
+            | Self::NeedsOrLink(permission)
             | Self::NeedsUnlessOpened(permission) => Some(permission),
         }
     }
@@ -56,9 +59,9 @@ impl Access {
     pub(crate) fn scope(self) -> Option<Scope> {
         match self {
             Self::Public | Self::AnyCredential => None,
-            Self::Needs(permission) | Self::NeedsUnlessOpened(permission) => {
-                Some(Scope::Permission(permission))
-            }
+            Self::Needs(permission)
+            | Self::NeedsOrLink(permission)
+            | Self::NeedsUnlessOpened(permission) => Some(Scope::Permission(permission)),
             Self::NeedsAs(_, scope) => Some(scope),
         }
     }
@@ -67,9 +70,14 @@ impl Access {
     pub(crate) fn needs_credential(self, is_opened: bool) -> bool {
         match self {
             Self::Public => false,
-            Self::AnyCredential | Self::Needs(_) | Self::NeedsAs(..) => true,
+            Self::AnyCredential | Self::Needs(_) | Self::NeedsAs(..) | Self::NeedsOrLink(_) => true,
             Self::NeedsUnlessOpened(_) => !is_opened,
         }
+    }
+
+    /// Whether a token may be in the address.
+    pub(crate) fn takes_link(self) -> bool {
+        matches!(self, Self::NeedsOrLink(_))
     }
 
     /// The same as a sentence.
@@ -81,6 +89,9 @@ impl Access {
             Self::NeedsAs(permission, scope) => {
                 format!("Needs the permission `{permission}`, known here as the scope `{scope}`.")
             }
+            Self::NeedsOrLink(permission) => format!(
+                "Needs the permission `{permission}`. The credential may be a token in the address, as in a link."
+            ),
             Self::NeedsUnlessOpened(permission) => format!(
                 "Needs the permission `{permission}`, unless the operator has opened it to everybody."
             ),

@@ -33,6 +33,9 @@ pub struct HttpState {
 pub struct Options {
     /// Under which addresses apps are reached.
     pub apps: AppAddress,
+    /// Where everybody reaches the API, such as `https://windlass.example.com`; empty where that
+    /// is wherever a client reaches it.
+    pub public_url: String,
     /// Whether `/metrics` is for everybody.
     pub open_metrics: bool,
     /// The proxies in front of the server.

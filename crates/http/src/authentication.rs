@@ -14,14 +14,15 @@ use windlass_auth::CredentialKind;
 use windlass_control::{Caller, Presentation, PresentedCredential};
 
 use crate::{
-    access::Access, app::Shared, client_address::ClientAddress, problem::Problem,
-    request_id::RequestId, wait::MAX_WAIT,
+    access::Access, app::Shared, client_address::ClientAddress, openapi::LINK_PARAMETER,
+    problem::Problem, request_id::RequestId, wait::MAX_WAIT,
 };
 
 /// What a request has shown of who it comes from, for as long as its answer lasts.
 #[derive(Clone)]
 pub(crate) struct Shown {
     credential: SecretString,
+    is_in_address: bool,
     address: Option<IpAddr>,
 }
 
@@ -30,16 +31,21 @@ pub(crate) struct Gate {
     app: Shared,
     access: Access,
     needs_credential: bool,
+    takes_link: bool,
     parameters: BTreeSet<String>,
     at_most: Duration,
 }
 
 impl Gate {
-    pub(crate) fn new(app: Shared, access: Access, parameters: BTreeSet<String>) -> Self {
+    pub(crate) fn new(app: Shared, access: Access, mut parameters: BTreeSet<String>) -> Self {
         let needs_credential = access.needs_credential(app.options.open_metrics);
+        let takes_link = access.takes_link();
+        if takes_link {
+            parameters.insert(LINK_PARAMETER.to_owned());
+        }
         let waiting = if parameters.contains("wait") { MAX_WAIT } else { Duration::ZERO };
         let at_most = app.options.request_timeout.saturating_add(waiting);
-        Self { app, access, needs_credential, parameters, at_most }
+        Self { app, access, needs_credential, takes_link, parameters, at_most }
     }
 
     /// Finds out who calls, and leaves what was shown with the request.
@@ -49,7 +55,13 @@ impl Gate {
         if let Some(everyone) = &self.app.everyone {
             return Ok(Caller { principal: Arc::clone(everyone), request_id, address });
         }
-        let shown = Shown { credential: bearer(request.headers())?.into(), address };
+        let link = if self.takes_link { link(request) } else { None };
+        let is_in_address = link.is_some();
+        let credential = match link {
+            Some(token) => token,
+            None => bearer(request.headers())?.into(),
+        };
+        let shown = Shown { credential, is_in_address, address };
         let principal = self.app.control.authenticate(shown.presentation()).await?;
         request.extensions_mut().insert(shown);
         Ok(Caller { principal, request_id, address })
@@ -57,11 +69,30 @@ impl Gate {
 }
 
 impl Shown {
+    /// The credential itself.
+    pub(crate) fn text(&self) -> &str {
+        self.credential.expose_secret()
+    }
+
     /// The same, to be verified (again).
     pub(crate) fn presentation(&self) -> Presentation<'_> {
-        let credential = PresentedCredential::Bearer(self.credential.expose_secret());
+        let credential = if self.is_in_address {
+            PresentedCredential::Link(self.text())
+        } else {
+            PresentedCredential::Bearer(self.text())
+        };
         Presentation { credential, organization: None, address: self.address }
     }
+}
+
+/// The token in a request's address, where there is no header.
+fn link(request: &Request) -> Option<SecretString> {
+    if request.headers().contains_key(header::AUTHORIZATION) {
+        return None;
+    }
+    let Query(given) = Query::<Vec<(String, String)>>::try_from_uri(request.uri()).ok()?;
+    let mut tokens = given.into_iter().filter(|(name, _)| name == LINK_PARAMETER);
+    tokens.next().map(|(_, token)| token.into())
 }
 
 /// Lets a request through to its handler; one that needs a [`Caller`] finds it in the request's

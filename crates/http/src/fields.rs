@@ -2,7 +2,12 @@
 
 use std::{fmt::Display, str::FromStr};
 
+use chrono::TimeDelta;
+
 use crate::problem::{FieldError, Problem};
+
+/// More items of a list than anybody has a use for.
+const MOST_ITEMS: usize = 100;
 
 /// Everything that is wrong with a request's fields so far.
 #[derive(Debug, Default)]
@@ -28,6 +33,27 @@ impl Fields {
     /// Unwraps a field's value, or notes why there is none.
     pub(crate) fn check<T, E: Display>(&mut self, field: &str, made: Result<T, E>) -> Option<T> {
         made.map_err(|err| self.refuse(field, err)).ok()
+    }
+
+    /// Makes a type out of each text of a list, or notes which are in the way.
+    pub(crate) fn many<T>(&mut self, field: &str, texts: &[String]) -> Vec<T>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        if MOST_ITEMS < texts.len() {
+            self.refuse(field, format!("must not have more than {MOST_ITEMS} items"));
+            return Vec::new();
+        }
+        let item = |(index, text): (usize, &String)| self.parse(&format!("{field}.{index}"), text);
+        texts.iter().enumerate().filter_map(item).collect()
+    }
+
+    /// Makes a span out of seconds, of which there must be one and at most `most`.
+    pub(crate) fn life(&mut self, field: &str, seconds: i64, most: i64) -> Option<TimeDelta> {
+        let is_fine = (1..=most).contains(&seconds);
+        let life = TimeDelta::try_seconds(seconds).filter(|_| is_fine);
+        self.check(field, life.ok_or_else(|| format!("must be between 1 and {most}")))
     }
 
     /// Ends the collection: `whole` is there exactly when nothing was refused.

@@ -17,6 +17,7 @@ mod extract;
 mod fields;
 mod health;
 mod identity;
+mod links;
 mod logs;
 mod metrics;
 mod observe;
@@ -27,6 +28,7 @@ mod problem;
 mod projects;
 mod request_id;
 mod tag;
+mod tokens;
 mod usage;
 mod wait;
 
@@ -69,10 +71,12 @@ fn operations() -> Vec<Operation> {
         metrics::operations(),
         identity::operations(),
         api_keys::operations(),
+        tokens::operations(),
         projects::operations(),
         environments::operations(),
         deployments::operations(),
         logs::operations(),
+        links::operations(),
         env_vars::operations(),
         usage::operations(),
         docs::operations(),

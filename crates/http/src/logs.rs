@@ -13,11 +13,11 @@ mod view;
 use utoipa_axum::routes;
 use windlass_auth::Permission;
 
-use crate::operation::{Operation, needs};
+use crate::operation::{Operation, needs_or_link};
 
 pub(crate) fn operations() -> Vec<Operation> {
     vec![
-        needs(Permission::LogsRead, routes!(deployment::open_deployment_log)),
-        needs(Permission::LogsRead, routes!(environment::open_environment_log)),
+        needs_or_link(Permission::LogsRead, routes!(deployment::open_deployment_log)),
+        needs_or_link(Permission::LogsRead, routes!(environment::open_environment_log)),
     ]
 }

@@ -8,7 +8,7 @@ use utoipa::{
     openapi::{
         Components, ContentBuilder, Header, HeaderBuilder, LicenseBuilder, ObjectBuilder,
         OpenApi as Document, Ref, RefOr, Response, ResponseBuilder, Type,
-        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
 
@@ -16,8 +16,14 @@ use windlass_auth::Scope;
 
 use crate::problem::ErrorBody;
 
-/// The name of the one way to authenticate.
+/// The name of the usual way to authenticate.
 pub(crate) const BEARER: &str = "bearer";
+
+/// The name of the way to authenticate by a link.
+pub(crate) const LINK: &str = "link";
+
+/// The parameter of an address in which a link carries its token.
+pub(crate) const LINK_PARAMETER: &str = "token";
 
 /// The API's complete description (OpenAPI 3.1). Needs no configuration and no running server.
 #[must_use]
@@ -32,9 +38,10 @@ pub fn openapi() -> Document {
 const DESCRIPTION: &str = "\
 Windlass takes a git repository to a running, metered service.
 
-**Credentials.** Send an API key as `Authorization: Bearer …`. What an operation needs is written \
-beside it; a key that is bound to projects finds no others, and one that is bound to addresses \
-is answered with 403 and `address_not_allowed` from elsewhere.
+**Credentials.** Send an API key or a token as `Authorization: Bearer …`. What an operation needs is \
+written beside it; a credential that is bound to projects finds no others, and one that is bound to \
+addresses is answered with 403 and `address_not_allowed` from elsewhere. Tokens are \
+[Biscuits](https://www.biscuitsec.org): whoever holds one can narrow it offline and hand it on.
 
 **Errors.** Every error has one body: `error` (the reason phrase), `message` (for people), `code` \
 (for programs) and `request_id`. A 422 lists all wrong fields at once. An identifier that is \
@@ -66,7 +73,7 @@ meanwhile. Other operations take no notice of `If-Match`.
         (name = "logs", description = "What builds and apps print"),
         (name = "env-vars", description = "Variables for builds and apps; their values are write-only"),
         (name = "usage", description = "What builds cost"),
-        (name = "auth", description = "Who calls, and API keys"),
+        (name = "auth", description = "Who calls, API keys and tokens"),
         (name = "server", description = "The server itself"),
     ),
 )]
@@ -82,10 +89,15 @@ impl Modify for Shared {
         let components = document.components.get_or_insert_with(Components::new);
         let bearer = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .bearer_format("API key")
-            .description(Some("An API key, such as `wls_…`."))
+            .bearer_format("API key or token")
+            .description(Some("An API key, such as `wls_…`, or a token: a Biscuit in base64."))
             .build();
         components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
+        let link = ApiKeyValue::with_description(
+            LINK_PARAMETER,
+            "The token of a link, where there is no `Authorization`.",
+        );
+        components.add_security_scheme(LINK, SecurityScheme::ApiKey(ApiKey::Query(link)));
         for error in &ERRORS {
             let response = RefOr::T(error.response());
             components.responses.insert(response_name(error.status).to_owned(), response);

@@ -20,7 +20,7 @@ use crate::{
     access::{Access, OperationAccess},
     app::Shared,
     authentication::{self, Gate},
-    openapi::{self, BEARER},
+    openapi::{self, BEARER, LINK},
 };
 
 /// One operation of the API.
@@ -56,6 +56,14 @@ pub(crate) fn needs_as(
     route: UtoipaMethodRouter<Shared>,
 ) -> Operation {
     Operation::new(Access::NeedsAs(permission, scope), route)
+}
+
+/// Registers an operation for those who hold a permission, be it in a link.
+pub(crate) fn needs_or_link(
+    permission: Permission,
+    route: UtoipaMethodRouter<Shared>,
+) -> Operation {
+    Operation::new(Access::NeedsOrLink(permission), route)
 }
 
 /// Registers an operation for those who hold a permission, and for everybody where the operator
@@ -131,6 +139,10 @@ fn announce(access: Access, operation: &mut path::Operation) {
         Access::AnyCredential => vec![SecurityRequirement::new(BEARER, [""; 0])],
         Access::Needs(permission) => vec![SecurityRequirement::new(BEARER, [permission.name()])],
         Access::NeedsAs(_, scope) => vec![SecurityRequirement::new(BEARER, [scope.name()])],
+        Access::NeedsOrLink(permission) => vec![
+            SecurityRequirement::new(BEARER, [permission.name()]),
+            SecurityRequirement::new(LINK, [permission.name()]),
+        ],
         Access::NeedsUnlessOpened(permission) => vec![
             SecurityRequirement::new(BEARER, [permission.name()]),
             SecurityRequirement::default(),

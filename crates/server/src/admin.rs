@@ -1,6 +1,7 @@
 //! What an operator does to the database of a server, whether or not it runs.
 
 mod import_keys;
+mod rotate_root_key;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -43,6 +44,11 @@ enum Errand {
     /// that are refused are also named on standard error, and make the exit code 1. Importing a file
     /// again changes nothing.
     ImportKeys(import_keys::Arguments),
+    /// Make a new key, with which tokens are signed from now on.
+    ///
+    /// Servers that are running use it within seconds. Tokens that were signed with older keys go on
+    /// working, unless they are dropped.
+    RotateRootKey(rotate_root_key::Arguments),
 }
 
 /// Runs an errand. Its exit code says whether everything went well.
@@ -55,6 +61,9 @@ pub(crate) fn run(args: AdminArgs) -> anyhow::Result<ExitCode> {
         let store = open_store(&config).await?;
         match errand {
             Errand::ImportKeys(arguments) => import_keys::run(&store, &arguments).await,
+            Errand::RotateRootKey(arguments) => {
+                rotate_root_key::run(&store, &config.server.data_dir, &arguments).await
+            }
         }
     })
 }

@@ -47,6 +47,7 @@ pub(crate) struct Server {
     pub(crate) shutdown_seconds: u64,
     pub(crate) stop_apps: bool,
     pub(crate) open_metrics: bool,
+    pub(crate) public_url: String,
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) proxy_header: ProxyHeader,
 }
@@ -212,6 +213,11 @@ impl Config {
                 "{key} must be a number of cores from 0.01 on"
             );
         }
+        let url = self.server.public_url.as_str();
+        ensure!(
+            url.is_empty() || url.starts_with("http://") || url.starts_with("https://"),
+            "server.public_url must begin with `http://` or `https://`"
+        );
         let scheme = self.ingress.scheme.as_str();
         ensure!(matches!(scheme, "http" | "https"), "ingress.scheme must be `http` or `https`");
         Ok(())

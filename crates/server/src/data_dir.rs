@@ -14,6 +14,22 @@ use windlass_auth::PlainKey;
 use windlass_control::Keyring;
 use windlass_domain::{Entropy, WorkerId};
 
+/// The file with the keys that secrets are sealed with.
+const KEYRING: &str = "secrets.key";
+
+/// The SQLite database in a data folder that somebody else may hold.
+pub(crate) fn sqlite_file_in(data_dir: &Path) -> PathBuf {
+    data_dir.join("windlass.db")
+}
+
+/// Reads the keys that secrets are sealed with from a data folder that somebody else may hold.
+pub(crate) fn keyring_in(data_dir: &Path) -> anyhow::Result<Keyring> {
+    let path = data_dir.join(KEYRING);
+    let context = || format!("cannot use the key file {}", path.display());
+    let text = fs::read_to_string(&path).with_context(context)?;
+    Keyring::parse(&SecretString::from(text)).with_context(context)
+}
+
 /// The data folder, held by this process.
 pub(crate) struct DataDir {
     path: PathBuf,
@@ -58,7 +74,7 @@ impl DataDir {
 
     /// Reads the keys that secrets are sealed with, or makes them.
     pub(crate) fn keyring(&self, entropy: &dyn Entropy) -> anyhow::Result<Keyring> {
-        let path = self.path.join("secrets.key");
+        let path = self.path.join(KEYRING);
         let context = || format!("cannot use the key file {}", path.display());
         match fs::read_to_string(&path) {
             Ok(text) => Keyring::parse(&SecretString::from(text)).with_context(context),
@@ -108,11 +124,6 @@ impl DataDir {
         fs::write(&new, format!("{addresses}\n"))?;
         fs::rename(new, path)
     }
-}
-
-/// The SQLite database in a data folder that somebody else may hold.
-pub(crate) fn sqlite_file_in(data_dir: &Path) -> PathBuf {
-    data_dir.join("windlass.db")
 }
 
 /// Writes a file that nobody else may read, and that is on the disk when this returns.

@@ -77,6 +77,7 @@ async fn serve(config: &Config, visitors: &runtime::Handle) -> anyhow::Result<()
         stopping: stop.clone(),
         options: Options {
             apps: parts::app_address(config, ingress_address.port()),
+            public_url: config.server.public_url.clone(),
             open_metrics: config.server.open_metrics,
             proxies: parts::trusted_proxies(config),
             request_timeout: Duration::from_secs(30),

@@ -12,6 +12,8 @@ mod job;
 mod log;
 mod organization;
 mod project;
+mod root_key;
+mod token;
 mod usage;
 
 use sea_orm::{

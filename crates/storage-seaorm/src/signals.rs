@@ -154,6 +154,8 @@ fn to_word(signal: Signal) -> String {
         Signal::Environment(id) => id.to_string(),
         Signal::ApiKey(id) => id.to_string(),
         Signal::Member(id) => id.to_string(),
+        Signal::Token(id) => id.to_string(),
+        Signal::RootKeys => "root_keys".to_owned(),
         Signal::Anything => "anything".to_owned(),
     }
 }
@@ -161,6 +163,8 @@ fn to_word(signal: Signal) -> String {
 fn from_word(word: &str) -> Signal {
     let parsed = if word == "jobs" {
         Some(Signal::Jobs)
+    } else if word == "root_keys" {
+        Some(Signal::RootKeys)
     } else if let Some(log) = word.strip_prefix("log:") {
         let build = log.parse().map(LogId::Build);
         build.or_else(|_| log.parse().map(LogId::App)).ok().map(Signal::Log)
@@ -169,6 +173,7 @@ fn from_word(word: &str) -> Signal {
             .or_else(|| word.parse().map(Signal::Environment).ok())
             .or_else(|| word.parse().map(Signal::ApiKey).ok())
             .or_else(|| word.parse().map(Signal::Member).ok())
+            .or_else(|| word.parse().map(Signal::Token).ok())
     };
     // Another version of the server may know hints that this one does not.
     parsed.unwrap_or(Signal::Anything)
@@ -176,7 +181,7 @@ fn from_word(word: &str) -> Signal {
 
 #[cfg(test)]
 mod tests {
-    use windlass_auth::ApiKeyId;
+    use windlass_auth::{ApiKeyId, TokenId};
     use windlass_domain::{
         BuildId, DeploymentId, EnvironmentId, LogId, UserId,
         test_util::{CountingEntropy, ManualClock},
@@ -185,7 +190,7 @@ mod tests {
 
     use super::{Hub, MOST_PAYLOAD, from_word, to_word, without_repeats};
 
-    fn one_of_each() -> [Signal; 8] {
+    fn one_of_each() -> [Signal; 10] {
         let (clock, entropy) = (ManualClock::default(), CountingEntropy::default());
         let fx = entropy.with(&clock);
         [
@@ -196,6 +201,8 @@ mod tests {
             Signal::Environment(EnvironmentId::generate(fx)),
             Signal::ApiKey(ApiKeyId::generate(fx)),
             Signal::Member(UserId::generate(fx)),
+            Signal::Token(TokenId::generate(fx)),
+            Signal::RootKeys,
             Signal::Anything,
         ]
     }

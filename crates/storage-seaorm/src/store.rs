@@ -12,8 +12,8 @@ use tokio::sync::broadcast;
 use windlass_migrations::{Migrator, MigratorTrait};
 use windlass_storage::{
     ApiKeyRepo, BuildRepo, DeploymentRepo, EnvVarRepo, EnvironmentRepo, ImportedFormatRepo,
-    JobRepo, LogRepo, OrganizationRepo, ProjectRepo, Signal, Store, StoreError, UnitOfWork,
-    UsageRepo,
+    JobRepo, LogRepo, OrganizationRepo, ProjectRepo, RootKeyRepo, Signal, Store, StoreError,
+    TokenRepo, UnitOfWork, UsageRepo,
 };
 
 use crate::{
@@ -166,6 +166,12 @@ impl UnitOfWork for SeaUnitOfWork {
         Box::new(self.repo())
     }
     fn imported_formats(&mut self) -> Box<dyn ImportedFormatRepo + '_> {
+        Box::new(self.repo())
+    }
+    fn tokens(&mut self) -> Box<dyn TokenRepo + '_> {
+        Box::new(self.repo())
+    }
+    fn root_keys(&mut self) -> Box<dyn RootKeyRepo + '_> {
         Box::new(self.repo())
     }
     fn projects(&mut self) -> Box<dyn ProjectRepo + '_> {

@@ -20,7 +20,9 @@ pub mod job_queue;
 pub mod log;
 pub mod organization;
 pub mod project;
+pub mod root_key;
 pub mod signal;
+pub mod token;
 pub mod unit_of_work;
 pub mod usage;
 mod world;
@@ -138,10 +140,22 @@ macro_rules! contract_tests {
                 whoever_locks_a_project_second_sees_what_the_first_wrote,
                 a_slug_that_is_about_to_be_taken_is_waited_for,
             ]
+            root_key: [
+                root_keys_are_listed_by_number,
+                a_number_is_given_once_and_the_rest_stays_usable,
+            ]
             signal: [
                 a_signal_is_heard_once_its_unit_of_work_commits,
                 a_signal_of_a_dropped_unit_of_work_is_never_heard,
                 a_repeated_signal_is_heard_once,
+            ]
+            token: [
+                a_token_survives_storage,
+                another_organization_never_finds_a_token,
+                pages_of_tokens_follow_one_another_without_gaps,
+                a_block_is_revoked_for_its_token_alone,
+                links_go_when_they_have_ended_and_tokens_stay,
+                whoever_locks_a_token_second_sees_what_the_first_wrote,
             ]
             unit_of_work: [
                 a_dropped_unit_of_work_leaves_nothing,
@@ -179,7 +193,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("contract.rs");
-    const PROMISES: [&str; 14] = [
+    const PROMISES: [&str; 16] = [
         include_str!("contract/api_key.rs"),
         include_str!("contract/build.rs"),
         include_str!("contract/deployment.rs"),
@@ -191,7 +205,9 @@ mod tests {
         include_str!("contract/log.rs"),
         include_str!("contract/organization.rs"),
         include_str!("contract/project.rs"),
+        include_str!("contract/root_key.rs"),
         include_str!("contract/signal.rs"),
+        include_str!("contract/token.rs"),
         include_str!("contract/unit_of_work.rs"),
         include_str!("contract/usage.rs"),
     ];

@@ -14,7 +14,9 @@ mod job;
 mod log;
 mod organization;
 mod project;
+mod root_key;
 mod signal;
+mod token;
 mod usage;
 
 #[cfg(feature = "test-util")]
@@ -31,7 +33,9 @@ pub use crate::{
     log::{LogHead, LogRepo, SourceMove},
     organization::OrganizationRepo,
     project::{ProjectFilter, ProjectRepo},
+    root_key::{RootKeyRepo, StoredRootKey},
     signal::Signal,
+    token::TokenRepo,
     usage::UsageRepo,
 };
 
@@ -62,6 +66,10 @@ pub trait UnitOfWork: Send {
     fn api_keys(&mut self) -> Box<dyn ApiKeyRepo + '_>;
     /// What API keys look like that were made elsewhere.
     fn imported_formats(&mut self) -> Box<dyn ImportedFormatRepo + '_>;
+    /// Tokens.
+    fn tokens(&mut self) -> Box<dyn TokenRepo + '_>;
+    /// The keys that sign tokens.
+    fn root_keys(&mut self) -> Box<dyn RootKeyRepo + '_>;
     /// Projects.
     fn projects(&mut self) -> Box<dyn ProjectRepo + '_>;
     /// Environments.

@@ -1,6 +1,6 @@
 //! Hints that something has changed.
 
-use windlass_auth::ApiKeyId;
+use windlass_auth::{ApiKeyId, TokenId};
 use windlass_domain::{DeploymentId, EnvironmentId, LogId, UserId};
 
 /// A hint that something has changed.
@@ -18,6 +18,10 @@ pub enum Signal {
     ApiKey(ApiKeyId),
     /// A person's place in some organization has changed: what their credentials may do is stale.
     Member(UserId),
+    /// A token, or one that was made of it, has changed; whatever was derived from it is stale.
+    Token(TokenId),
+    /// The keys that sign tokens have changed.
+    RootKeys,
     /// Hints may have been lost (the connection that carries them was interrupted): anything may
     /// have changed.
     Anything,

@@ -41,9 +41,9 @@ pub struct KeyEntry {
     pub creator_role: Option<Role>,
 }
 
-/// Why keys cannot be looked up or checked at the moment.
+/// Why credentials cannot be looked up or checked at the moment.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("API keys cannot be checked at the moment")]
+#[error("credentials cannot be checked at the moment")]
 pub struct DirectoryError(#[source] Arc<dyn Error + Send + Sync>);
 
 impl DirectoryError {

@@ -27,12 +27,12 @@ pub struct NewApiKey {
 /// On whose behalf a key is made: its limits are the new key's limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Creator {
-    organization_id: OrganizationId,
-    user_id: UserId,
-    permissions: PermissionSet,
+    pub(crate) organization_id: OrganizationId,
+    pub(crate) user_id: UserId,
+    pub(crate) permissions: PermissionSet,
     projects: ProjectReach,
-    addresses: AddressReach,
-    expires_at: Option<DateTime<Utc>>,
+    pub(crate) addresses: AddressReach,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
     is_restricted: bool,
 }
 
@@ -53,50 +53,50 @@ pub(super) struct FoundBy {
     pub(super) imported_start: Option<String>,
 }
 
-/// Why there is no new key.
+/// Why there is no new key, or token.
 #[derive(Debug, thiserror::Error)]
 pub enum MintError {
-    /// The creator lacks something that the scopes grant.
-    #[error("a key cannot grant {permission}, which its creator does not have")]
+    /// The creator lacks something that it would grant.
+    #[error("it cannot grant {permission}, which its creator does not have")]
     TooBroad {
         /// The first of what is lacking.
         permission: Permission,
     },
     /// The creator does not reach one of the projects.
-    #[error("a key cannot reach the project {project}, which its creator does not reach")]
+    #[error("it cannot reach the project {project}, which its creator does not reach")]
     OutOfReach {
         /// The first of those.
         project: ProjectId,
     },
-    /// The creator is bound to projects, and the key would not be.
-    #[error("a key must name its projects when its creator is bound to projects")]
+    /// The creator is bound to projects, and what it wants would not be.
+    #[error("it must name its projects when its creator is bound to projects")]
     Unbound,
-    /// The key would name more projects than are worth a list.
-    #[error("a key can name at most {} projects", NewApiKey::MAX_PROJECTS)]
+    /// It would name more projects than are worth a list.
+    #[error("it can name at most {} projects", NewApiKey::MAX_PROJECTS)]
     TooManyProjects,
     /// The creator cannot be used from one of the networks.
-    #[error("a key cannot be used from {network}, from where its creator cannot be used")]
+    #[error("it cannot be used from {network}, from where its creator cannot be used")]
     OutOfNetwork {
         /// The first of those.
         network: Network,
     },
-    /// The creator is bound to addresses, and the key would not be.
-    #[error("a key must name its addresses when its creator is bound to addresses")]
+    /// The creator is bound to addresses, and what it wants would not be.
+    #[error("it must name its addresses when its creator is bound to addresses")]
     Anywhere,
-    /// The key would name more networks than are worth a list.
-    #[error("a key can name at most {} addresses", NewApiKey::MAX_ADDRESSES)]
+    /// It would name more networks than are worth a list.
+    #[error("it can name at most {} addresses", NewApiKey::MAX_ADDRESSES)]
     TooManyAddresses,
-    /// The key would work longer than the credential with which it is made.
-    #[error("a key cannot outlive the credential that creates it, which expires at {}", limit.to_rfc3339())]
+    /// It would work longer than the credential with which it is made.
+    #[error("it cannot outlive the credential that creates it, which expires at {}", limit.to_rfc3339())]
     Outlives {
         /// When that credential expires.
         limit: DateTime<Utc>,
     },
-    /// The key would never work.
-    #[error("a key must expire in the future")]
+    /// It would never work.
+    #[error("it must expire in the future")]
     Expired,
-    /// The creator is a credential with checks of its own, which a key could not carry.
-    #[error("a token cannot create keys: narrow the token instead")]
+    /// The creator is a credential with checks of its own, which what it makes could not carry.
+    #[error("a token cannot create credentials: narrow the token instead")]
     Restricted,
     /// It could not be hashed.
     #[error(transparent)]
@@ -109,7 +109,7 @@ impl NewApiKey {
     /// How many networks a key can be bound to.
     pub const MAX_ADDRESSES: usize = 100;
 
-    pub(super) fn check(&self, creator: &Creator, now: DateTime<Utc>) -> Result<(), MintError> {
+    pub(crate) fn check(&self, creator: &Creator, now: DateTime<Utc>) -> Result<(), MintError> {
         if creator.is_restricted {
             return Err(MintError::Restricted);
         }
@@ -243,7 +243,7 @@ pub async fn mint(
     Ok(MintedKey { record: request.into_record(&creator, found, now, id), key })
 }
 
-fn distinct<T: Ord>(mut list: Vec<T>) -> Vec<T> {
+pub(crate) fn distinct<T: Ord>(mut list: Vec<T>) -> Vec<T> {
     list.sort_unstable();
     list.dedup();
     list

@@ -1,6 +1,5 @@
 //! From a presented key to a principal, fast for keys that are known.
 
-mod flights;
 mod hashes;
 mod imported;
 mod uses;
@@ -23,7 +22,6 @@ use sha2::{Digest as _, Sha256};
 use windlass_domain::{Clock, UserId};
 
 use self::{
-    flights::Flights,
     hashes::{Matching, Rehashes},
     imported::Formats,
     uses::{LastUse, Uses},
@@ -33,10 +31,10 @@ use super::{
     hasher::{Admission, Found, Toll, cost_of},
     import::may_be_imported,
 };
-use crate::{ApiKeyId, Principal};
-
-/// What stands for a presented key in memory.
-type Digest = [u8; 32];
+use crate::{
+    ApiKeyId, Principal,
+    flights::{Digest, Flights},
+};
 
 /// Verifies presented keys.
 ///

@@ -10,5 +10,7 @@ mod rehashing;
 mod rights;
 mod secrecy;
 mod support;
+#[cfg(feature = "biscuit")]
+mod token;
 mod verifier;
 mod verifier_races;

@@ -16,4 +16,5 @@ mod leases;
 mod projects;
 mod reconciling;
 mod support;
+mod tokens;
 mod variables;

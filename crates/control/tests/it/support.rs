@@ -13,13 +13,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use windlass_auth::{BcryptCost, HasherOptions, KeyFormat, KeyHasher, VerifierOptions};
 use windlass_control::{
-    Caller, Control, CreateProject, Keyring, Parts, Presentation, RouteTarget, Routes, Settings,
-    install,
+    Caller, Control, CreateProject, Keyring, OldRootKeys, Parts, Presentation, RouteTarget, Routes,
+    Settings, install, rotate_root_key,
 };
 use windlass_domain::{
-    Backoff, BranchName, Build, BuildState, CommitId, Deployment, DeploymentId, Environment,
-    EnvironmentId, GitUrl, HostLabel, LogId, OsEntropy, Project, ProjectSettings, SystemClock,
-    WorkerId,
+    Backoff, BranchName, Build, BuildState, CommitId, Deployment, DeploymentId, Effects,
+    Environment, EnvironmentId, GitUrl, HostLabel, LogId, OsEntropy, Project, ProjectSettings,
+    SystemClock, WorkerId,
 };
 use windlass_engine::{AppLimits, BuildLimits, fake::FakeEngine};
 use windlass_storage::Store as _;
@@ -30,6 +30,9 @@ use windlass_storage_seaorm::{
 
 /// How long anything may take, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Time and randomness as they are.
+pub(crate) const FX: Effects<'static> = Effects { clock: &SystemClock, entropy: &OsEntropy };
 
 /// A platform: what servers share.
 pub(crate) struct Platform {
@@ -63,7 +66,8 @@ impl Default for Keys {
 }
 
 impl Server {
-    fn run(control: Control) -> Self {
+    /// Starts one.
+    pub(crate) fn start(control: Control) -> Self {
         let stop = CancellationToken::new();
         let task = tokio::spawn({
             let stop = stop.clone();
@@ -132,9 +136,16 @@ impl Platform {
 
     /// The same with other settings.
     pub(crate) fn serve_with(&self, name: &str, settings: Settings) -> Server {
-        let control =
-            control(&self.store, &self.engine, &self.routes, &self.keyring, name, settings);
-        Server::run(control)
+        Server::start(self.another_with(name, settings))
+    }
+
+    /// Another server of the platform, which does nothing by itself yet.
+    pub(crate) fn another(&self, name: &str) -> Control {
+        self.another_with(name, settings())
+    }
+
+    fn another_with(&self, name: &str, settings: Settings) -> Control {
+        control(&self.store, &self.engine, &self.routes, &self.keyring, name, settings)
     }
 
     /// A server of its own on the platform's database, as another machine would run it, and what
@@ -149,7 +160,13 @@ impl Platform {
         let settings = Settings { verified_keys: keys.verified, ..settings() };
         let (engine, routes, keyring) = (&self.engine, &self.routes, &self.keyring);
         let control = control_with(&store, engine, routes, keyring, name, settings, keys.cost);
-        (control.clone(), Server::run(control))
+        (control.clone(), Server::start(control))
+    }
+
+    /// Makes a new root key as an operator would: past all servers.
+    pub(crate) async fn rotate_root_key(&self, old: OldRootKeys) -> u32 {
+        let keyring = Keyring::parse(&self.keyring.clone().into()).unwrap();
+        rotate_root_key(&*self.store, &keyring, FX, old).await.unwrap()
     }
 
     pub(crate) async fn project(&self, name: &str) -> Project {

@@ -9,10 +9,12 @@ use windlass_control::Caller;
 use windlass_domain::ProjectId;
 
 use super::{scope::ScopeName, view::CreatedApiKeyView};
-use crate::{app::Shared, extract::Body, fields::Fields, problem::Problem};
-
-/// More than anybody has a use for.
-const MOST: usize = 100;
+use crate::{
+    app::Shared,
+    extract::Body,
+    fields::Fields,
+    problem::{ErrorBody, Problem},
+};
 
 /// An API key to create.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -46,7 +48,10 @@ pub(crate) struct NewApiKeyBody {
     path = "/api/auth/api-keys",
     tag = "auth",
     request_body = NewApiKeyBody,
-    responses((status = 201, description = "The new key", body = CreatedApiKeyView)),
+    responses(
+        (status = 201, description = "The new key", body = CreatedApiKeyView),
+        (status = 409, description = "A token creates no keys", body = ErrorBody),
+    ),
 )]
 pub(crate) async fn create_api_key(
     State(app): State<Shared>,
@@ -61,30 +66,15 @@ impl NewApiKeyBody {
     pub(super) fn parse(self) -> Result<NewApiKey, Problem> {
         let mut fields = Fields::default();
         let name = fields.parse("name", &self.name);
-        let scopes = many::<Scope>(&mut fields, "scopes", &self.scopes);
-        let project_ids =
-            self.project_ids.map(|ids| many::<ProjectId>(&mut fields, "project_ids", &ids));
-        let allowed_addresses = self
-            .allowed_addresses
-            .map(|list| many::<Network>(&mut fields, "allowed_addresses", &list));
+        let scopes = fields.many::<Scope>("scopes", &self.scopes);
+        let project_ids = self.project_ids.map(|ids| fields.many::<ProjectId>("project_ids", &ids));
+        let allowed_addresses =
+            self.allowed_addresses.map(|list| fields.many::<Network>("allowed_addresses", &list));
         let expires_at = self.expires_at.and_then(|text| moment(&mut fields, &text));
         let new =
             name.map(|name| NewApiKey { name, scopes, project_ids, allowed_addresses, expires_at });
         fields.finish(new)
     }
-}
-
-fn many<T>(fields: &mut Fields, field: &str, texts: &[String]) -> Vec<T>
-where
-    T: std::str::FromStr,
-    T::Err: std::fmt::Display,
-{
-    if MOST < texts.len() {
-        fields.refuse(field, format!("must not have more than {MOST} items"));
-        return Vec::new();
-    }
-    let item = |(index, text): (usize, &String)| fields.parse(&format!("{field}.{index}"), text);
-    texts.iter().enumerate().filter_map(item).collect()
 }
 
 fn moment(fields: &mut Fields, text: &str) -> Option<DateTime<Utc>> {

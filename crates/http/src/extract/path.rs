@@ -4,7 +4,7 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::request::Parts,
 };
-use windlass_auth::ApiKeyRecord;
+use windlass_auth::{ApiKeyRecord, TokenRecord};
 use windlass_domain::{Deployment, EnvVar, Environment, Id, IdKind, Project};
 
 use crate::problem::Problem;
@@ -32,6 +32,9 @@ impl Resource for EnvVar {
 }
 impl Resource for ApiKeyRecord {
     const NAME: &'static str = "API key";
+}
+impl Resource for TokenRecord {
+    const NAME: &'static str = "token";
 }
 
 impl<S: Send + Sync, K: Resource> FromRequestParts<S> for Path<Id<K>> {

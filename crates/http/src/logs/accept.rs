@@ -32,7 +32,8 @@ fn read(range: &str) -> Option<(Form, u32)> {
     let form = match parts.next()?.to_ascii_lowercase().as_str() {
         "application/json" | "application/*" | "*/*" => Form::Json,
         "text/event-stream" => Form::Events,
-        "text/plain" | "text/*" => Form::Text,
+        // Whoever would look at a page can look at text.
+        "text/plain" | "text/html" | "text/*" => Form::Text,
         _ => return None,
     };
     let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1_000, thousandths);
@@ -61,7 +62,8 @@ mod tests {
             ("*/*", Form::Json),
             ("text/event-stream", Form::Events),
             ("text/plain", Form::Text),
-            ("text/html", Form::Json),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Form::Text),
+            ("image/png", Form::Json),
             ("application/json;q=0.5, text/event-stream", Form::Events),
             ("text/event-stream;q=0, text/plain", Form::Text),
             ("text/plain;q=nonsense", Form::Json),

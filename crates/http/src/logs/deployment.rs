@@ -15,7 +15,8 @@ use crate::{app::Shared, extract::Path, problem::Problem};
 ///
 /// What its build prints. As JSON unless `Accept` prefers another form:
 /// `text/event-stream` sends each line as an event (`id` is its number, `Last-Event-ID` resumes,
-/// `event: end` follows the last line there can be), `text/plain` only the lines' texts.
+/// `event: end` follows the last line there can be), `text/plain` only the lines' texts
+/// (and so do browsers get them).
 /// What goes on ends with the credential that opened it.
 #[utoipa::path(
     get,

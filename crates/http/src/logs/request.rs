@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, HeaderName, request::Parts},
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use utoipa::IntoParams;
 use windlass_control::{Caller, LogReader};
 
@@ -26,7 +26,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const MAX_SEQ: u64 = (1 << 53) - 1;
 
 /// Which lines are wanted.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LogQuery {
@@ -38,6 +38,10 @@ pub(crate) struct LogQuery {
     limit: Option<u32>,
     /// Whether an answer as text goes on with what is printed from now on.
     follow: Option<bool>,
+    /// The token of a link, which was looked at before.
+    #[param(ignore)]
+    #[serde(rename = "token")]
+    _token: Option<IgnoredAny>,
 }
 
 /// What a client wants of a log.
@@ -76,16 +80,17 @@ impl FromRequestParts<Shared> for LogRequest {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
-        let Query(query) = Query::<LogQuery>::from_request_parts(parts, app).await?;
-        let limit = query.limit.unwrap_or(LogReader::MAX_LINES);
+        let Query(LogQuery { after_seq, limit, follow, _token }) =
+            Query::from_request_parts(parts, app).await?;
+        let limit = limit.unwrap_or(LogReader::MAX_LINES);
         if !(1..=LogReader::MAX_LINES).contains(&limit) {
             return Err(Problem::bad_query("`limit` must be between 1 and 1000"));
         }
-        let after = last_event_id(&parts.headers)?.or(query.after_seq).unwrap_or(0);
+        let after = last_event_id(&parts.headers)?.or(after_seq).unwrap_or(0);
         if MAX_SEQ < after {
             return Err(Problem::bad_query("`after_seq` must be the number of a line"));
         }
-        let follow = query.follow.unwrap_or(false);
+        let follow = follow.unwrap_or(false);
         let shown = parts.extensions.get::<Shown>().cloned();
         Ok(Self { form: Form::wanted(&parts.headers), after, limit, follow, shown })
     }

@@ -84,6 +84,7 @@ fn prefix_in(collection: &str) -> Option<&'static str> {
         "deployments" => Some("dep"),
         "env-vars" => Some("var"),
         "api-keys" => Some("key"),
+        "tokens" => Some("tok"),
         _ => None,
     }
 }

@@ -119,6 +119,7 @@ impl TestApi {
                     base_domain: "localhost".to_owned(),
                     port: Some(8081),
                 },
+                public_url: "https://windlass.example.com/".to_owned(),
                 open_metrics,
                 proxies,
                 request_timeout: Duration::from_secs(30),

@@ -180,7 +180,8 @@ async fn send(
     operation: &Operation,
     presented: &Presented,
 ) -> Answer {
-    let mut request = Request::builder().method(&operation.method).uri(world.path(operation.id, operation.path));
+    let mut request =
+        Request::builder().method(&operation.method).uri(world.path(operation.id, operation.path));
     if let Some(presented) = presented {
         request = request.header(header::AUTHORIZATION, format!("Bearer {presented}"));
     }

@@ -4,6 +4,7 @@
 
 mod addresses;
 mod admin;
+mod biscuit_interop;
 mod builds;
 mod confinement;
 mod flow;
@@ -15,3 +16,4 @@ mod postgres_outage;
 mod schemathesis;
 mod support;
 mod swagger_ui;
+mod tokens;

@@ -47,8 +47,7 @@ impl ApiKeyRepo for Repo<'_> {
     ) -> Result<Option<ApiKeyRecord>, StoreError> {
         let query = Entity::find_by_id(id.to_uuid())
             .filter(Column::OrganizationId.eq(organization.to_uuid()));
-        let row = query.one(&self.db).await.map_err(store_error)?;
-        row.map(ApiKeyRecord::try_from).transpose()
+        self.find_row(query).await
     }
 
     #[tracing::instrument(name = "db.api_key.find_for_update", level = "debug", skip(self))]

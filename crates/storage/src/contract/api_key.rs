@@ -72,6 +72,8 @@ pub async fn another_organization_never_finds_a_key(store: &dyn Store) {
     assert!(uow.api_keys().find(ours.id, key.id).await.unwrap().is_some());
     assert!(uow.api_keys().find_for_update(theirs.id, key.id).await.unwrap().is_none());
     assert!(uow.api_keys().find_for_update(ours.id, key.id).await.unwrap().is_some());
+    assert!(uow.api_keys().find(theirs.id, key.id).await.unwrap().is_none());
+    assert!(uow.api_keys().find(ours.id, key.id).await.unwrap().is_some());
     let page = uow.api_keys().list(theirs.id, PageRequest::default()).await.unwrap();
     assert!(page.items.is_empty());
 }

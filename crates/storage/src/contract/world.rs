@@ -3,7 +3,7 @@
 use std::{pin::pin, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use windlass_auth::{ApiKeyRecord, Membership, Role};
+use windlass_auth::{ApiKeyRecord, Membership, Role, TokenPurpose, TokenRecord};
 use windlass_domain::{
     Build, BuildResources, Clock, CommandLine, CommitId, Deployment, DeploymentKind, Effects,
     EnvVar, Environment, EnvironmentId, Id, Job, JobKind, JobState, NewBuild, NewDeployment,
@@ -89,6 +89,20 @@ impl<'a> World<'a> {
             expires_at: Some(self.now() + TimeDelta::days(30)),
             revoked_at: None,
             last_used_at: None,
+        }
+    }
+
+    pub(super) fn new_token(&self, organization: &Organization, user: &User) -> TokenRecord {
+        TokenRecord {
+            id: Id::generate(self.fx()),
+            organization_id: organization.id,
+            label: "Größe & Co".parse().unwrap(),
+            purpose: TokenPurpose::Delegation,
+            revocation_id: "00ff".repeat(32),
+            created_by: user.id,
+            created_at: self.now(),
+            expires_at: self.now() + TimeDelta::days(1000),
+            revoked_at: None,
         }
     }
 

@@ -85,6 +85,11 @@ impl TestServer {
         self.data.path().join("data")
     }
 
+    /// Its database.
+    pub(crate) fn database_url(&self) -> &str {
+        self.database.url()
+    }
+
     /// The server's process id.
     pub(crate) fn pid(&self) -> u32 {
         self.process.as_ref().and_then(Child::id).unwrap()

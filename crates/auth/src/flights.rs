@@ -1,4 +1,4 @@
-//! One look at a key at a time, however many ask, and none that outlives a change.
+//! One look at a credential at a time, however many ask, and none that outlives a change.
 
 use std::{
     collections::HashMap,
@@ -7,11 +7,12 @@ use std::{
 
 use tokio::sync::OnceCell;
 
-use super::Digest;
+/// What stands for a presented credential in memory.
+pub(crate) type Digest = [u8; 32];
 
-/// The keys that are being looked at now, and a count of the changes that could make what is
+/// The credentials that are being looked at now, and a count of the changes that could make what is
 /// seen there stale.
-pub(super) struct Flights<T>(Mutex<State<T>>);
+pub(crate) struct Flights<T>(Mutex<State<T>>);
 
 struct State<T> {
     generation: u64,
@@ -19,26 +20,26 @@ struct State<T> {
 }
 
 /// A caller's part in one look. When the last one leaves early, the look is forgotten.
-pub(super) struct Ticket<'a, T> {
+pub(crate) struct Ticket<'a, T> {
     flights: &'a Flights<T>,
     digest: Digest,
-    pub(super) result: Arc<OnceCell<T>>,
+    pub(crate) result: Arc<OnceCell<T>>,
 }
 
 impl<T> Flights<T> {
-    pub(super) fn generation(&self) -> u64 {
+    pub(crate) fn generation(&self) -> u64 {
         self.state().generation
     }
 
-    /// Joins the running look at a key, or begins one.
-    pub(super) fn join(&self, digest: Digest) -> Ticket<'_, T> {
+    /// Joins the running look at a credential, or begins one.
+    pub(crate) fn join(&self, digest: Digest) -> Ticket<'_, T> {
         let result = Arc::clone(self.state().running.entry(digest).or_default());
         Ticket { flights: self, digest, result }
     }
 
-    /// Ends the look at a key, unless something has changed since `generation`: then it has to be
+    /// Ends the look at a credential, unless something has changed since `generation`: then it has to be
     /// repeated, and `false` is returned. `keep` runs before any further change.
-    pub(super) fn land(&self, digest: &Digest, generation: u64, keep: impl FnOnce()) -> bool {
+    pub(crate) fn land(&self, digest: &Digest, generation: u64, keep: impl FnOnce()) -> bool {
         let mut state = self.state();
         let is_current = state.generation == generation;
         if is_current {
@@ -48,14 +49,14 @@ impl<T> Flights<T> {
         is_current
     }
 
-    /// Ends the look at a key without anything to keep.
-    pub(super) fn abort(&self, digest: &Digest) {
+    /// Ends the look at a credential without anything to keep.
+    pub(crate) fn abort(&self, digest: &Digest) {
         self.state().running.remove(digest);
     }
 
     /// Makes everything stale that is being looked at now; `forget` runs in the same instant and
     /// gets the new generation.
-    pub(super) fn change(&self, forget: impl FnOnce(u64)) {
+    pub(crate) fn change(&self, forget: impl FnOnce(u64)) {
         let mut state = self.state();
         state.generation += 1;
         forget(state.generation);

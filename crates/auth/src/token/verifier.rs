@@ -1,0 +1,341 @@
+//! From a presented token to a principal, fast for tokens that are known.
+
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
+use quick_cache::{Weighter, sync::Cache};
+use sha2::{Digest as _, Sha256};
+use windlass_domain::{Clock, UserId};
+
+use super::{MalformedToken, RootKeys, TokenDirectory, checks::Moment, parsed::ParsedToken};
+use crate::{
+    ApiKeyId, DirectoryError, OutOfBudget, Principal, Restriction, TokenId, TokenPurpose,
+    VerifierOptions,
+    flights::{Digest, Flights},
+};
+
+/// From how many addresses a token is used in one second before the first of them is forgotten.
+const MAX_MOMENTS: usize = 4;
+
+/// A token that is longer than this many characters counts for more than one in the cache.
+const USUAL_LENGTH: usize = 1024;
+
+/// Verifies presented tokens.
+///
+/// A token that was verified before costs one fast hash and one look into a bounded cache; any
+/// other costs its signatures and a read of the directory. What the directory says is asked for
+/// again when `cache_ttl` is over, and whatever is told to be forgotten is never used by a call
+/// that begins later.
+///
+/// # Tutorial
+///
+/// Ada makes a token; here its record is kept in a list, in earnest it is a row in a table.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+///
+/// use windlass_auth::{
+///     Denied, DirectoryError, Membership, Narrowing, NewToken, Permission, Role, RootKeys,
+///     Target, TokenDirectory, TokenEntry, TokenId, TokenPurpose, TokenVerifier, VerifierOptions,
+///     attenuate, authorize, inspect, mint_token,
+/// };
+/// use windlass_domain::{Effects, Organization, OsEntropy, ProjectId, SystemClock, User};
+///
+/// #[derive(Default)]
+/// struct Tokens(Mutex<Vec<TokenEntry>>);
+///
+/// #[async_trait::async_trait]
+/// impl TokenDirectory for Tokens {
+///     async fn find_token(
+///         &self,
+///         id: TokenId,
+///         _revocation_ids: &[String],
+///     ) -> Result<Option<TokenEntry>, DirectoryError> {
+///         let tokens = self.0.lock().unwrap();
+///         Ok(tokens.iter().find(|entry| entry.record.id == id).cloned())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let fx = Effects { clock: &SystemClock, entropy: &OsEntropy };
+/// let organization = Organization::create("Acme".parse()?, fx);
+/// let ada = User::create("Ada".parse()?, fx);
+///
+/// // The root keys belong where only the server can read them.
+/// let keys = RootKeys::generate(&OsEntropy);
+/// let request = NewToken {
+///     label: "everything that I may do".parse()?,
+///     permissions: None,
+///     is_read_only: false,
+///     project_ids: None,
+///     allowed_addresses: None,
+///     expires_at: None,
+///     purpose: TokenPurpose::Delegation,
+/// };
+/// let ada = Membership { organization_id: organization.id, user_id: ada.id, role: Role::Member };
+/// let minted = mint_token(request, ada, &keys, fx)?;
+/// let entry =
+///     TokenEntry { record: minted.record, creator_role: Some(Role::Member), is_revoked: false };
+///
+/// // Wherever she is, with or without a network, she makes a narrower one of it for somebody else.
+/// let project = ProjectId::generate(fx);
+/// let narrowing = Narrowing {
+///     projects: Some(vec![project]),
+///     is_read_only: true,
+///     allowed_addresses: Some(vec!["203.0.113.0/24".parse()?]),
+///     ..Narrowing::default()
+/// };
+/// let handed_on = attenuate(minted.token.expose(), &narrowing, &OsEntropy)?;
+/// assert_eq!(inspect(handed_on.expose())?.blocks.len(), 2);
+///
+/// // Whoever presents it is identified, and asked about every use.
+/// let tokens = Arc::new(Tokens(Mutex::new(vec![entry])));
+/// let clock = Arc::new(SystemClock);
+/// let verifier = TokenVerifier::new(tokens, keys, clock, VerifierOptions::default());
+/// let address = Some("203.0.113.7".parse()?);
+/// let caller = verifier.verify(handed_on.expose(), address).await?;
+///
+/// let target = Target::project(organization.id, project);
+/// assert!(authorize(&caller, Permission::LogsRead, target).is_ok());
+/// let permission = Permission::DeploymentsWrite;
+/// assert_eq!(authorize(&caller, permission, target), Err(Denied::Forbidden { permission }));
+/// let another = Target::project(organization.id, ProjectId::generate(fx));
+/// assert_eq!(authorize(&caller, Permission::LogsRead, another), Err(Denied::Hidden));
+/// # Ok(())
+/// # }
+/// ```
+pub struct TokenVerifier {
+    directory: Arc<dyn TokenDirectory>,
+    keys: RwLock<Arc<RootKeys>>,
+    clock: Arc<dyn Clock>,
+    cache_ttl: TimeDelta,
+    cache: Cache<Digest, Arc<Known>, ByLength>,
+    flights: Flights<Result<Arc<Known>, TokenError>>,
+    /// Cached answers of the directory from before this generation are stale.
+    oldest_generation: AtomicU64,
+}
+
+/// Why nobody is let in.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum TokenError {
+    /// Malformed, signed by somebody else, expired or revoked, or its creator has gone: whoever
+    /// presents it does not learn which.
+    #[error("invalid or expired token")]
+    Invalid,
+    /// It is genuine, but evaluating it would take more than it may.
+    #[error(transparent)]
+    Undecided(#[from] OutOfBudget),
+    /// What is stored cannot be read; this says nothing about the token.
+    #[error(transparent)]
+    Unavailable(#[from] DirectoryError),
+}
+
+/// A token that was verified.
+struct Known {
+    token: Arc<ParsedToken>,
+    length: usize,
+    principal: Principal,
+    issuing_key: Option<ApiKeyId>,
+    /// When the directory was asked, counted in changes.
+    generation: u64,
+    /// When the directory has to be asked again, the token's expiry at the latest.
+    fresh_until: DateTime<Utc>,
+    /// The principal together with its checks, in the present second.
+    moments: Mutex<Vec<Present>>,
+}
+
+struct Present {
+    at: DateTime<Utc>,
+    address: Option<IpAddr>,
+    principal: Arc<Principal>,
+}
+
+#[derive(Clone)]
+struct ByLength;
+
+impl Weighter<Digest, Arc<Known>> for ByLength {
+    fn weight(&self, _: &Digest, known: &Arc<Known>) -> u64 {
+        known.length.div_ceil(USUAL_LENGTH) as u64
+    }
+}
+
+impl TokenVerifier {
+    /// Sets up a verifier that knows no token yet.
+    #[must_use]
+    pub fn new(
+        directory: Arc<dyn TokenDirectory>,
+        keys: RootKeys,
+        clock: Arc<dyn Clock>,
+        options: VerifierOptions,
+    ) -> Self {
+        let size = options.cache_size.max(1);
+        Self {
+            directory,
+            keys: RwLock::new(Arc::new(keys)),
+            clock,
+            cache_ttl: TimeDelta::from_std(options.cache_ttl).unwrap_or(TimeDelta::MAX),
+            cache: Cache::with_weighter(size, size as u64, ByLength),
+            flights: Flights::default(),
+            oldest_generation: AtomicU64::new(0),
+        }
+    }
+
+    /// Finds out who presents a token, and from where.
+    pub async fn verify(
+        &self,
+        presented: &str,
+        address: Option<IpAddr>,
+    ) -> Result<Arc<Principal>, TokenError> {
+        let digest = Sha256::digest(presented).into();
+        let now = self.clock.now();
+        let cached = self.cache.get(&digest).filter(|known| self.is_fresh(known, now));
+        let known = match cached {
+            Some(known) => known,
+            None => self.look_up(digest, presented).await?,
+        };
+        Ok(known.present(now, address))
+    }
+
+    /// The keys that sign and verify at the moment.
+    pub fn root_keys(&self) -> Arc<RootKeys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Signs and verifies with other keys from now on.
+    pub fn use_root_keys(&self, keys: RootKeys) {
+        let keys = Arc::new(keys);
+        self.flights.change(|_| {
+            *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+            self.cache.clear();
+        });
+    }
+
+    /// Forgets what is known about a token and all that were made of it; to be called when it, or
+    /// one of those, or its creator, has changed.
+    pub fn forget(&self, id: TokenId) {
+        self.flights.change(|_| self.cache.retain(|_, known| known.token.id != id));
+    }
+
+    /// Has the directory asked again about every token of a person; to be called when their place
+    /// in an organization has changed.
+    pub fn forget_tokens_of(&self, user: UserId) {
+        self.flights.change(|_| self.cache.retain(|_, known| known.principal.user_id != user));
+    }
+
+    /// Forgets the links that were made with an API key; to be called when it has changed.
+    pub fn forget_issued_by(&self, key: ApiKeyId) {
+        self.flights.change(|_| self.cache.retain(|_, known| known.issuing_key != Some(key)));
+    }
+
+    /// Has the directory asked again about every token; to be called when any may have changed.
+    pub fn forget_all(&self) {
+        self.flights.change(|generation| {
+            self.oldest_generation.store(generation, Ordering::Release);
+        });
+    }
+
+    fn is_fresh(&self, known: &Known, now: DateTime<Utc>) -> bool {
+        now < known.fresh_until
+            && self.oldest_generation.load(Ordering::Acquire) <= known.generation
+    }
+
+    /// Asks the directory, together with everybody else who presents the same token now.
+    async fn look_up(&self, digest: Digest, presented: &str) -> Result<Arc<Known>, TokenError> {
+        let ticket = self.flights.join(digest);
+        ticket.result.get_or_init(|| self.settle(&digest, presented)).await.clone()
+    }
+
+    /// Looks until what was seen is still true at the end.
+    async fn settle(&self, digest: &Digest, presented: &str) -> Result<Arc<Known>, TokenError> {
+        loop {
+            let generation = self.flights.generation();
+            match self.look(digest, presented, generation).await {
+                Ok(known) => {
+                    let keep = || self.cache.insert(*digest, Arc::clone(&known));
+                    if self.flights.land(digest, generation, keep) {
+                        return Ok(known);
+                    }
+                }
+                Err(err) => {
+                    self.flights.abort(digest);
+                    return Err(err);
+                }
+            }
+        }
+    }
+
+    async fn look(
+        &self,
+        digest: &Digest,
+        presented: &str,
+        generation: u64,
+    ) -> Result<Arc<Known>, TokenError> {
+        // What is cached was signed with a key that is still in use: see `use_root_keys`.
+        let token = match self.cache.peek(digest) {
+            Some(known) => Arc::clone(&known.token),
+            None => Arc::new(ParsedToken::verify(presented, &self.root_keys())?),
+        };
+        let asked_at = self.clock.now();
+        let entry = self.directory.find_token(token.id, &token.revocation_ids).await?;
+        let entry = entry.ok_or(TokenError::Invalid)?;
+        let issuing_key = match entry.record.purpose {
+            TokenPurpose::Link { issuing_key } => issuing_key,
+            TokenPurpose::Delegation => None,
+        };
+        let principal = entry.into_principal(&token, self.clock.now());
+        let principal = principal.ok_or(TokenError::Invalid)?;
+        let expires_at = principal.credential.expires_at().unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let stale_at = asked_at.checked_add_signed(self.cache_ttl);
+        Ok(Arc::new(Known {
+            token,
+            length: presented.len(),
+            principal,
+            issuing_key,
+            generation,
+            fresh_until: stale_at.map_or(expires_at, |stale_at| stale_at.min(expires_at)),
+            moments: Mutex::default(),
+        }))
+    }
+}
+
+impl Known {
+    /// The principal with its checks, as they stand in this second for this address.
+    fn present(&self, now: DateTime<Utc>, address: Option<IpAddr>) -> Arc<Principal> {
+        let at = now.trunc_subsecs(0);
+        let address = address.filter(|_| self.token.asks_address);
+        let mut moments = self.moments.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = moments.iter().find(|known| known.at == at && known.address == address);
+        if let Some(known) = known {
+            return Arc::clone(&known.principal);
+        }
+        moments.retain(|known| known.at == at);
+        if MAX_MOMENTS <= moments.len() {
+            moments.remove(0);
+        }
+        let checks = Arc::new(Moment::new(Arc::clone(&self.token), at, address));
+        let restriction = Some(Restriction::new(checks));
+        let principal = Arc::new(Principal { restriction, ..self.principal.clone() });
+        moments.push(Present { at, address, principal: Arc::clone(&principal) });
+        principal
+    }
+}
+
+impl From<MalformedToken> for TokenError {
+    fn from(_: MalformedToken) -> Self {
+        Self::Invalid
+    }
+}
+
+impl fmt::Debug for TokenVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenVerifier").field("known", &self.cache.len()).finish_non_exhaustive()
+    }
+}

@@ -11,7 +11,7 @@ use super::view::CreatedApiKeyView;
 use crate::{
     app::Shared,
     extract::{Body, Path, Whole},
-    problem::Problem,
+    problem::{ErrorBody, Problem},
 };
 
 /// How to rotate an API key.
@@ -20,8 +20,13 @@ use crate::{
 #[schema(as = ApiKeyRotation)]
 pub(crate) struct RotationBody {
     /// How long the old key goes on working, at most a week.
+    #[serde(default = "at_once")]
     #[schema(value_type = u32, required = false, minimum = 0, maximum = 604_800, default = 0, example = 3600)]
-    overlap_seconds: Option<Whole>,
+    overlap_seconds: Whole,
+}
+
+fn at_once() -> Whole {
+    Whole(0)
 }
 
 /// Rotate an API key.
@@ -37,7 +42,7 @@ pub(crate) struct RotationBody {
     request_body = RotationBody,
     responses(
         (status = 201, description = "The new key", body = CreatedApiKeyView),
-        (status = 409, description = "It has expired or been revoked, or its limits are broader than the caller's", body = crate::problem::ErrorBody),
+        (status = 409, description = "It has expired or been revoked, or its limits are broader than the caller's", body = ErrorBody),
     ),
 )]
 pub(crate) async fn rotate_api_key(
@@ -46,7 +51,8 @@ pub(crate) async fn rotate_api_key(
     Path(id): Path<ApiKeyId>,
     Body(body): Body<RotationBody>,
 ) -> Result<impl IntoResponse, Problem> {
-    let overlap = TimeDelta::seconds(body.overlap_seconds.map_or(0, |Whole(number)| number.into()));
+    let Whole(seconds) = body.overlap_seconds;
+    let overlap = TimeDelta::seconds(seconds.into());
     let created = windlass_control::rotate_api_key(&app.control, &caller, id, overlap).await?;
     Ok((StatusCode::CREATED, Json(CreatedApiKeyView::new(created, app.clock.now()))))
 }

@@ -10,7 +10,7 @@ use super::view::EnvVarView;
 use crate::{
     extract::{Body, Path},
     fields::Fields,
-    problem::Problem,
+    problem::{ErrorBody, Problem},
 };
 
 /// A variable to set.
@@ -51,7 +51,10 @@ pub(crate) struct PutEnvVarBody {
         "key": "DATABASE_URL",
         "value": "postgres://db.example.com/app",
     })),
-    responses((status = 200, description = "The variable, its value masked", body = EnvVarView)),
+    responses(
+        (status = 200, description = "The variable, its value masked", body = EnvVarView),
+        (status = 409, description = "The environment is being destroyed", body = ErrorBody),
+    ),
 )]
 pub(crate) async fn put_env_var(
     State(control): State<Control>,

@@ -72,6 +72,8 @@ async fn an_empty_list_of_scopes_is_not_the_usual_ones() {
     let api = TestApi::start("norrix_empty").await;
     let created = api.post("/api/api-keys", json!({ "name": "none", "scopes": [] })).await;
     assert_eq!(created.body["scopes"], json!([]));
+    let refused = api.post("/api/api-keys", json!({ "name": "none", "scopes": null })).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "nor is `null`");
 }
 
 #[tokio::test]

@@ -20,7 +20,8 @@ async fn every_answer_is_in_the_document() {
         .arg(format!("{}/openapi.json", server.api.base()))
         .args(["--header", &format!("Authorization: Bearer {}", server.api.key())])
         .args(["--checks", "all", "--max-examples", "20", "--seed", "1", "--workers", "2"])
-        .args(["--request-timeout", "60", "--no-color"])
+        // Answers are held back for a minute where that is asked for.
+        .args(["--request-timeout", "90", "--max-response-time", "90", "--no-color"])
         .current_dir(folder.path())
         .stdin(Stdio::null())
         .kill_on_drop(true)

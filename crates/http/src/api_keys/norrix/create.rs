@@ -3,6 +3,7 @@
 use axum::{Extension, Json, extract::State, http::StatusCode, response::IntoResponse};
 use serde::Deserialize;
 use utoipa::ToSchema;
+use windlass_auth::Scope;
 use windlass_control::Caller;
 
 use super::{
@@ -19,8 +20,9 @@ pub(crate) struct NorrixNewApiKey {
     #[schema(min_length = 1, max_length = 100, example = "GitHub Actions")]
     name: String,
     /// Its scopes; `build`, `submit` and `update` where absent. An empty list grants nothing.
+    #[serde(default = "usual_scopes")]
     #[schema(value_type = Vec<ScopeName>, required = false, max_items = 100, example = json!(["build"]))]
-    scopes: Option<Vec<String>>,
+    scopes: Vec<String>,
     /// The only projects that it shall reach; all where absent.
     #[schema(max_items = 100)]
     project_ids: Option<Vec<String>>,
@@ -53,11 +55,13 @@ pub(crate) async fn norrix_create_api_key(
     Ok((StatusCode::CREATED, Json(NorrixCreatedApiKey::new(created, app.clock.now()))))
 }
 
+fn usual_scopes() -> Vec<String> {
+    [Scope::Build, Scope::Submit, Scope::Update].map(|scope| scope.name().to_owned()).into()
+}
+
 impl From<NorrixNewApiKey> for NewApiKeyBody {
     fn from(body: NorrixNewApiKey) -> Self {
         let NorrixNewApiKey { name, scopes, project_ids, allowed_addresses, expires_at } = body;
-        let usual = || ["build", "submit", "update"].map(str::to_owned).into();
-        let scopes = scopes.unwrap_or_else(usual);
         Self { name, scopes, project_ids, allowed_addresses, expires_at }
     }
 }

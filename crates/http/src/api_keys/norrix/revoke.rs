@@ -5,7 +5,10 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use windlass_control::{Caller, Control};
 
-use crate::{extract::Query, problem::Problem};
+use crate::{
+    extract::Query,
+    problem::{ErrorBody, Problem},
+};
 
 /// Which key is meant.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -25,7 +28,7 @@ pub(crate) struct WhichKey {
     path = "/api/api-keys",
     tag = "auth",
     params(WhichKey),
-    responses((status = 204, description = "It is revoked"), (status = 404, description = "There is no such key", body = crate::problem::ErrorBody)),
+    responses((status = 204, description = "It is revoked"), (status = 404, description = "There is no such key", body = ErrorBody)),
 )]
 pub(crate) async fn norrix_revoke_api_key(
     State(control): State<Control>,

@@ -134,7 +134,7 @@ impl Control {
                 Ok(Signal::Token(id)) => self.inner.tokens.forget(id),
                 Ok(Signal::Member(user)) => {
                     self.inner.verifier.forget_keys_of(user);
-                    self.inner.tokens.forget_all();
+                    self.inner.tokens.forget_tokens_of(user);
                 }
                 Ok(Signal::Anything) | Err(RecvError::Lagged(_)) => {
                     self.inner.verifier.forget_all();

@@ -63,8 +63,8 @@ pub use crate::{
     seal::{Keyring, KeyringError, SealError},
     settings::Settings,
     token::{
-        CreateLink, CreatedLink, LinkedLog, OldRootKeys, create_link, create_token, list_tokens,
-        revoke_presented_token, revoke_token, rotate_root_key,
+        CreateLink, CreatedLink, LinkedLog, NewRootKey, OldRootKeys, create_link, create_token,
+        list_tokens, revoke_presented_token, revoke_token, rotate_root_key,
     },
     usage::{UsagePeriod, get_usage},
     whoami::{WhoAmI, whoami},

@@ -107,11 +107,11 @@ impl RootKeys {
         self.keys.keys().copied()
     }
 
-    /// What others need in order to verify tokens that a key has signed: its public half, in
-    /// hexadecimal digits.
+    /// What others need in order to verify tokens that a key has signed: its public half, such as
+    /// `ed25519/` and 64 hexadecimal digits.
     #[must_use]
     pub fn public_key(&self, number: u32) -> Option<String> {
-        self.keys.get(&number).map(|key| key.public.to_bytes_hex())
+        self.keys.get(&number).map(|key| key.public.print())
     }
 
     pub(super) fn verifying(&self, number: u32) -> Option<PublicKey> {

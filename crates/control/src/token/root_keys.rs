@@ -19,14 +19,24 @@ pub enum OldRootKeys {
     Drop,
 }
 
-/// Makes a new key, which signs all tokens from now on, and returns its number. Servers that are
-/// running notice by themselves.
+/// A key that signs all tokens from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRootKey {
+    /// Its number.
+    pub number: u32,
+    /// Its public half, as other implementations of Biscuit write it, for whoever is to verify
+    /// tokens elsewhere.
+    pub public_key: String,
+}
+
+/// Makes a new key, which signs all tokens from now on. Servers that are running notice by
+/// themselves.
 pub async fn rotate_root_key(
     store: &dyn Store,
     keyring: &Keyring,
     fx: Effects<'_>,
     old: OldRootKeys,
-) -> Result<u32, ControlError> {
+) -> Result<NewRootKey, ControlError> {
     let mut uow = store.write().await?;
     let mut keys = read(&mut *uow, keyring).await?;
     let number = add(&mut *uow, &mut keys, keyring, fx).await?;
@@ -35,7 +45,8 @@ pub async fn rotate_root_key(
     }
     uow.signal(Signal::RootKeys);
     uow.commit().await?;
-    Ok(number)
+    let public_key = keys.public_key(number).unwrap_or_default();
+    Ok(NewRootKey { number, public_key })
 }
 
 impl Control {

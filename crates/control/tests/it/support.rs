@@ -166,7 +166,7 @@ impl Platform {
     /// Makes a new root key as an operator would: past all servers.
     pub(crate) async fn rotate_root_key(&self, old: OldRootKeys) -> u32 {
         let keyring = Keyring::parse(&self.keyring.clone().into()).unwrap();
-        rotate_root_key(&*self.store, &keyring, FX, old).await.unwrap()
+        rotate_root_key(&*self.store, &keyring, FX, old).await.unwrap().number
     }
 
     pub(crate) async fn project(&self, name: &str) -> Project {

@@ -240,6 +240,7 @@ async fn a_link_ends_with_the_key_that_made_it() {
         name: "ci".parse().unwrap(),
         scopes: vec![Scope::Permission(Permission::LogsRead)],
         project_ids: Some(vec![project.id]),
+        allowed_addresses: None,
         expires_at: None,
     };
     let key = create_api_key(&platform.control, &platform.owner, key).await.unwrap();

@@ -99,6 +99,7 @@ async fn check(tag: &str) {
     let mut presented = callers.lasting().await;
     let elsewhere = World::make(&api).await;
     presented.insert(("reach", 'e'), Some(callers.bound_to(&elsewhere.project).await));
+    presented.extend(callers.tokens(&elsewhere).await);
     let mut single = Vec::new();
     for permission in Permission::ALL {
         single.push((permission, callers.with_only(permission).await));
@@ -123,6 +124,9 @@ async fn check(tag: &str) {
         for (permission, key) in &single {
             let expected = match row.needs {
                 Needs::Permission { name, .. } if name != permission.name() => Expected::Forbidden,
+                Needs::Permission { .. } if row.cells[&("role", 'm')] == Expected::NotYours => {
+                    Expected::NotYours
+                }
                 Needs::Permission { .. } => row.cells[&("role", 'o')],
                 Needs::Nothing | Needs::Credential => Expected::Done,
             };
@@ -166,9 +170,21 @@ async fn ask(
         Expected::NothingToGoBackTo => {
             assert!(status == StatusCode::CONFLICT && !has_changed, "{place}");
         }
+        Expected::NotYours => {
+            assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
+            names_what_is_missing(&answer, "members:write", &place);
+        }
+        Expected::Unfound => {
+            assert!(status == StatusCode::UNPROCESSABLE_ENTITY && !has_changed, "{place}");
+        }
+        Expected::Elsewhere => {
+            assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
+            assert_eq!(answer.body["code"], "address_not_allowed", "{place}");
+        }
         Expected::Forbidden => {
             assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
-            names_what_is_missing(&answer, row, &place);
+            let Needs::Permission { known_as, .. } = row.needs else { panic!("{place}") };
+            names_what_is_missing(&answer, known_as, &place);
         }
     }
     has_changed
@@ -185,7 +201,7 @@ async fn send(
     if let Some(presented) = presented {
         request = request.header(header::AUTHORIZATION, format!("Bearer {presented}"));
     }
-    let request = match world::body(operation.id) {
+    let request = match world.body(operation.id) {
         Some(body) => request
             .header(header::CONTENT_TYPE, "application/json")
             .body(Body::from(body.to_string())),
@@ -195,10 +211,11 @@ async fn send(
 }
 
 /// A refusal tells people and programs alike which permission is missing.
-fn names_what_is_missing(answer: &Answer, row: &Row, place: &str) {
-    let Needs::Permission { known_as: name, .. } = row.needs else { panic!("{place}") };
-    let message = format!("API key does not have '{name}' scope");
-    assert_eq!(answer.body["message"], message.as_str(), "{place}");
+fn names_what_is_missing(answer: &Answer, name: &str, place: &str) {
+    let missing = format!("does not have '{name}' scope");
+    let who = ["API key", "Token"].map(|who| format!("{who} {missing}"));
+    let message = answer.body["message"].as_str().unwrap();
+    assert!(who.contains(&message.to_owned()), "{place}");
     let challenge = answer.headers[header::WWW_AUTHENTICATE].to_str().unwrap();
     let expected = format!("Bearer error=\"insufficient_scope\", scope=\"{name}\"");
     assert_eq!(challenge, expected, "{place}");

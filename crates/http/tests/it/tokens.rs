@@ -77,6 +77,7 @@ async fn a_token_says_who_it_is() {
     let me = api.send(&token, Method::GET, "/api/auth/me", None).await;
     assert_json_snapshot!(me.body["credential"], @r#"
     {
+      "allowed_addresses": null,
       "expires_at": "2026-01-01T01:00:00Z",
       "id": "tok_01kdvdna00e008000000000009",
       "kind": "token",

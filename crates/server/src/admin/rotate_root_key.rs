@@ -4,7 +4,7 @@ use std::{path::Path, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::Args;
-use windlass_control::{OldRootKeys, rotate_root_key};
+use windlass_control::{NewRootKey, OldRootKeys, rotate_root_key};
 use windlass_domain::{Effects, OsEntropy, SystemClock};
 use windlass_storage::Store;
 
@@ -27,7 +27,8 @@ pub(super) async fn run(
     let keyring = data_dir::keyring_in(data_dir)?;
     let fx = Effects { clock: &SystemClock, entropy: &OsEntropy };
     let old = if arguments.drop_old { OldRootKeys::Drop } else { OldRootKeys::Verify };
-    let number = rotate_root_key(store, &keyring, fx, old).await.context("cannot make a key")?;
-    crate::print(&format!("tokens are signed with key {number} from now on"))?;
+    let new = rotate_root_key(store, &keyring, fx, old).await.context("cannot make a key")?;
+    let NewRootKey { number, public_key } = new;
+    crate::print(&format!("tokens are signed with key {number} from now on: {public_key}"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -3,16 +3,20 @@
 use std::{collections::BTreeMap, num::NonZeroUsize};
 
 use chrono::TimeDelta;
+use serde_json::json;
 use windlass_auth::{
-    BcryptCost, HasherOptions, KeyFormat, KeyHasher, Membership, MintedKey, NewApiKey, Permission,
-    Role, Scope, mint,
+    BcryptCost, HasherOptions, KeyFormat, KeyHasher, Membership, MintedKey, Narrowing, NewApiKey,
+    Permission, Role, Scope, attenuate, mint,
 };
 use windlass_domain::{
     Clock as _, Effects, Organization, OrganizationId, OsEntropy, ProjectId, User,
 };
 
-use super::table::Column;
+use super::{table::Column, world::World};
 use crate::harness::TestApi;
+
+/// Where no request of the tests comes from.
+const ELSEWHERE: &str = "192.0.2.0/24";
 
 /// Makes callers in one installation.
 pub(crate) struct Callers<'a> {
@@ -65,7 +69,31 @@ impl<'a> Callers<'a> {
             add("role", letter, Some(self.admin_key_of(role).await));
         }
         add("reach", 't', Some(self.of_another_tenant().await));
+        add("reach", 'w', Some(self.used_elsewhere().await));
         all
+    }
+
+    /// Tokens of the owner, some narrowed offline.
+    pub(crate) async fn tokens(&self, elsewhere: &World) -> BTreeMap<Column, Presented> {
+        let create = async |body| {
+            let created = self.api.post("/api/auth/tokens", body).await;
+            created.body["token"].as_str().expect("a token").to_owned()
+        };
+        let all = create(json!({ "label": "all" })).await;
+        let narrow = |narrowing: &Narrowing| {
+            attenuate(&all, narrowing, &OsEntropy).unwrap().expose().to_owned()
+        };
+        let projects = Some(vec![elsewhere.project.parse().unwrap()]);
+        let allowed_addresses = Some(vec![ELSEWHERE.parse().unwrap()]);
+        [
+            ('r', create(json!({ "label": "look", "read_only": true })).await),
+            ('p', narrow(&Narrowing { projects, ..Narrowing::default() })),
+            ('a', narrow(&Narrowing { allowed_addresses, ..Narrowing::default() })),
+            ('l', elsewhere.link(self.api).await),
+        ]
+        .into_iter()
+        .map(|(letter, token)| (("token", letter), Some(token)))
+        .collect()
     }
 
     /// A key of an owner that holds one permission.
@@ -106,6 +134,13 @@ impl<'a> Callers<'a> {
     async fn expired(&self) -> String {
         let mut minted = self.mint(Role::Owner, &[Scope::Admin]).await;
         minted.record.expires_at = Some(self.api.clock.now());
+        self.keep(&minted).await;
+        minted.text()
+    }
+
+    async fn used_elsewhere(&self) -> String {
+        let mut minted = self.mint(Role::Owner, &[Scope::Admin]).await;
+        minted.record.allowed_addresses = Some(vec![ELSEWHERE.parse().unwrap()]);
         self.keep(&minted).await;
         minted.text()
     }

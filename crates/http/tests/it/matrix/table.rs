@@ -43,6 +43,12 @@ pub(crate) enum Expected {
     Unknown,
     /// 403.
     Forbidden,
+    /// 403, because of where the request comes from.
+    Elsewhere,
+    /// 403, because it is somebody else's.
+    NotYours,
+    /// 422: it is found by its text, which names nothing for the caller.
+    Unfound,
     /// 404.
     Hidden,
     /// 409: it is allowed, but there is nothing to go back to.
@@ -50,8 +56,13 @@ pub(crate) enum Expected {
 }
 
 const TEXT: &str = include_str!("table.txt");
-const GROUPS: [(&str, &str); 4] =
-    [("nobody", "nmuwxrg"), ("scope", "-bsura"), ("role", "vmao"), ("reach", "the")];
+const GROUPS: [(&str, &str); 5] = [
+    ("nobody", "nmuwxrg"),
+    ("scope", "-bsura"),
+    ("role", "vmao"),
+    ("reach", "thew"),
+    ("token", "rpal"),
+];
 
 /// All rows.
 pub(crate) fn rows() -> Vec<Row> {
@@ -93,6 +104,9 @@ fn expected(cell: char) -> Expected {
         '.' => Expected::DoneElsewhere,
         '1' => Expected::Unknown,
         '3' => Expected::Forbidden,
+        'x' => Expected::Elsewhere,
+        'o' => Expected::NotYours,
+        '2' => Expected::Unfound,
         '4' => Expected::Hidden,
         '9' => Expected::NothingToGoBackTo,
         _ => panic!("unknown cell {cell}"),

@@ -12,6 +12,8 @@ pub(crate) struct World {
     deployment: String,
     variable: String,
     key: String,
+    token: String,
+    token_text: String,
 }
 
 impl World {
@@ -21,11 +23,14 @@ impl World {
         let deployments = api.get(&format!("/api/environments/{environment}/deployments")).await;
         let path = format!("/api/projects/{project}/env-vars");
         let variable = api.put(&path, json!({ "key": "A", "value": "b" })).await;
+        let token = api.post("/api/auth/tokens", json!({ "label": "victim" })).await;
         let key = json!({ "name": "victim", "scopes": [] });
         Self {
             deployment: deployments.body[0]["id"].as_str().unwrap().to_owned(),
             variable: id(&variable),
             key: id(&api.post("/api/auth/api-keys", key).await),
+            token: id(&token),
+            token_text: token.body["token"].as_str().unwrap().to_owned(),
             project,
             environment,
         }
@@ -33,10 +38,12 @@ impl World {
 
     /// The path of an operation with what it is about filled in.
     pub(crate) fn path(&self, operation: &str, template: &str) -> String {
-        let id = match template.split('/').nth(2) {
-            Some("projects") => &self.project,
-            Some("environments") => &self.environment,
-            Some("deployments") => &self.deployment,
+        let mut parts = template.split('/').skip(2);
+        let id = match (parts.next(), parts.next()) {
+            (Some("projects"), _) => &self.project,
+            (Some("environments"), _) => &self.environment,
+            (Some("deployments"), _) => &self.deployment,
+            (_, Some("tokens")) => &self.token,
             _ => &self.key,
         };
         let query = match operation {
@@ -46,6 +53,32 @@ impl World {
         template.replace("{id}", id).replace("{varId}", &self.variable) + &query
     }
 
+    /// A body that an operation accepts, if it wants one.
+    pub(crate) fn body(&self, operation: &str) -> Option<Value> {
+        match operation {
+            "create_api_key" | "norrix_create_api_key" => {
+                Some(json!({ "name": "new", "scopes": [] }))
+            }
+            "rotate_api_key" => Some(json!({})),
+            "create_token" => Some(json!({ "label": "new", "permissions": [] })),
+            "revoke_presented_token" => Some(json!({ "token": self.token_text })),
+            "create_link" => Some(json!({ "deployment_id": self.deployment })),
+            "create_project" => Some(json!({ "name": "new", "github_repo": "o/new" })),
+            "update_project" => Some(json!({ "port": 1 })),
+            "create_environment" => Some(json!({ "branch": "other" })),
+            "put_env_var" => Some(json!({ "key": "C", "value": "d" })),
+            _ => None,
+        }
+    }
+
+    /// The token of a link to its deployment's log.
+    pub(crate) async fn link(&self, api: &TestApi) -> String {
+        let body = json!({ "deployment_id": self.deployment });
+        let made = api.post("/api/links", body).await;
+        let url = made.body["url"].as_str().expect("a link");
+        url.split_once("?token=").expect("a token in it").1.to_owned()
+    }
+
     /// All that its owner sees of it.
     pub(crate) async fn seen_by_owner(&self, api: &TestApi) -> Value {
         let Self { project, environment, deployment, .. } = self;
@@ -53,6 +86,7 @@ impl World {
         for path in [
             "/api/projects?limit=200".to_owned(),
             "/api/auth/api-keys?limit=200".to_owned(),
+            "/api/auth/tokens?limit=200".to_owned(),
             format!("/api/projects/{project}"),
             format!("/api/projects/{project}/environments"),
             format!("/api/projects/{project}/env-vars"),
@@ -68,19 +102,6 @@ impl World {
             seen.push(body);
         }
         seen.into()
-    }
-}
-
-/// A body that an operation accepts, if it wants one.
-pub(crate) fn body(operation: &str) -> Option<Value> {
-    match operation {
-        "create_api_key" | "norrix_create_api_key" => Some(json!({ "name": "new", "scopes": [] })),
-        "create_project" => Some(json!({ "name": "new", "github_repo": "o/new" })),
-        "rotate_api_key" => Some(json!({})),
-        "update_project" => Some(json!({ "port": 1 })),
-        "create_environment" => Some(json!({ "branch": "other" })),
-        "put_env_var" => Some(json!({ "key": "C", "value": "d" })),
-        _ => None,
     }
 }
 

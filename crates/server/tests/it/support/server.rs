@@ -85,9 +85,20 @@ impl TestServer {
         self.data.path().join("data")
     }
 
-    /// Its database.
-    pub(crate) fn database_url(&self) -> &str {
-        self.database.url()
+    /// Does what an operator does to it, and returns what that says.
+    pub(crate) async fn admin(&self, arguments: &[&str]) -> String {
+        let output = Command::new(env!("CARGO_BIN_EXE_windlass-server"))
+            .args(["admin", "--data-dir"])
+            .arg(self.data_dir())
+            .args(["--database-url", self.database.url()])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .await
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        said
     }
 
     /// The server's process id.

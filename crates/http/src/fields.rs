@@ -4,7 +4,10 @@ use std::{fmt::Display, str::FromStr};
 
 use chrono::TimeDelta;
 
-use crate::problem::{FieldError, Problem};
+use crate::{
+    extract::Whole,
+    problem::{FieldError, Problem},
+};
 
 /// More items of a list than anybody has a use for.
 const MOST_ITEMS: usize = 100;
@@ -50,7 +53,8 @@ impl Fields {
     }
 
     /// Makes a span out of seconds, of which there must be one and at most `most`.
-    pub(crate) fn life(&mut self, field: &str, seconds: i64, most: i64) -> Option<TimeDelta> {
+    pub(crate) fn life(&mut self, field: &str, seconds: Whole, most: i64) -> Option<TimeDelta> {
+        let seconds = i64::from(seconds.0);
         let is_fine = (1..=most).contains(&seconds);
         let life = TimeDelta::try_seconds(seconds).filter(|_| is_fine);
         self.check(field, life.ok_or_else(|| format!("must be between 1 and {most}")))

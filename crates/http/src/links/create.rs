@@ -14,7 +14,7 @@ use windlass_control::{Caller, CreateLink, LinkedLog};
 use crate::{
     app::Shared,
     authentication::Shown,
-    extract::Body,
+    extract::{Body, Whole},
     fields::Fields,
     problem::{ErrorBody, Problem},
 };
@@ -31,8 +31,8 @@ pub(crate) struct NewLinkBody {
     environment_id: Option<String>,
     /// How long it shall last: an hour where absent, never longer than the credential that makes
     /// it.
-    #[schema(minimum = 1, maximum = 2_592_000, default = 3600)]
-    expires_in_seconds: Option<i64>,
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 2_592_000, default = 3600)]
+    expires_in_seconds: Option<Whole>,
 }
 
 /// A link that has just been made.
@@ -109,9 +109,10 @@ impl NewLinkBody {
             }
         };
         let most = CreateLink::MAX_LIFE.num_seconds();
-        let usual = CreateLink::LIFE.num_seconds();
-        let seconds = self.expires_in_seconds.unwrap_or(usual);
-        let life = fields.life("expires_in_seconds", seconds, most);
+        let life = match self.expires_in_seconds {
+            Some(seconds) => fields.life("expires_in_seconds", seconds, most),
+            None => Some(CreateLink::LIFE),
+        };
         let link = log.zip(life).map(|(log, life)| CreateLink { log, life });
         fields.finish(link)
     }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     app::Shared,
-    extract::Body,
+    extract::{Body, Whole},
     fields::Fields,
     problem::{ErrorBody, Problem},
 };
@@ -44,8 +44,8 @@ pub(crate) struct NewTokenBody {
     allowed_addresses: Option<Vec<String>>,
     /// After how long it shall stop working by itself: 1000 days where absent, or as long as the
     /// credential that creates it.
-    #[schema(minimum = 1, maximum = 315_360_000, example = 86_400)]
-    expires_in_seconds: Option<i64>,
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 315_360_000, example = 86_400)]
+    expires_in_seconds: Option<Whole>,
 }
 
 /// Create a token.

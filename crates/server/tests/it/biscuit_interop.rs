@@ -42,7 +42,7 @@ async fn what_another_implementation_narrows_is_obeyed() {
     let server = TestServer::start("biscuit_interop").await;
     let (ours, theirs) = (project(&server.api, "ours").await, project(&server.api, "theirs").await);
     let body = json!({ "label": "abroad", "permissions": ["projects:read", "environments:read"] });
-    let said = server.admin(&["rotate-root-key"]).await;
+    let said = server.administer(&["rotate-root-key"]).await;
     let public_key = said.split_whitespace().last().unwrap();
     let created = server.api.post("/api/auth/tokens", body).await.body;
     let inspected = inspect(created["token"].as_str().unwrap()).unwrap();

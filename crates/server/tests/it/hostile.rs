@@ -49,12 +49,19 @@ async fn every_field_of_every_body() {
     let stage = Stage::set("hostile_fields", operations()).await;
     for operation in &stage.operations {
         let Some(body) = &operation.body else { continue };
-        let control = stage.send(operation, body.good.to_string().into_bytes()).await;
-        assert!(control.status.is_success(), "{}: not a good body: {control:?}", operation.id);
-        let plain = stage.read_back(operation, &control).await;
+        let mut plain = Value::Null;
+        if operation.is_for_good() {
+            let control = stage.send(operation, body.good.to_string().into_bytes()).await;
+            assert!(control.status.is_success(), "{}: not a good body: {control:?}", operation.id);
+            if operation.reads_back() {
+                plain = stage.read_back(operation, &control).await;
+            }
+        }
         for field in &body.fields {
             refuse_misfits(&stage, operation, body, field).await;
-            take_the_rest(&stage, operation, body, field, &plain).await;
+            if operation.is_for_good() {
+                take_the_rest(&stage, operation, body, field, &plain).await;
+            }
         }
     }
     assert_calm(&stage.server);
@@ -89,6 +96,9 @@ async fn take_the_rest(
         let shown = shown(operation, &bytes);
         let answer = stage.send(operation, bytes).await;
         assert!(answer.status.is_success(), "{shown}: {answer:?}");
+        if !operation.reads_back() {
+            continue;
+        }
         let found = stage.read_back(operation, &answer).await;
         let found = found.pointer(&field.pointer).unwrap_or(&Value::Null);
         let is_kept = if value.is_null() {
@@ -221,7 +231,8 @@ async fn refuse(stage: &Stage, operation: &Operation, parameter: &Parameter, enc
 async fn refuse_query(stage: &Stage, operation: &Operation, query: &str) {
     let path = format!("{}?{query}", stage.path(operation));
     let (status, body) = ask(stage, operation, &path, None).await;
-    let is_right = is_refusal(status, &body) && body["code"] == "invalid_query";
+    // What an address names by a query, such as `id`, may be legible and still be nothing.
+    let is_right = is_refusal(status, &body) && (body["code"] == "invalid_query" || status == 404);
     assert!(is_right, "{} {query}: {status} {body}", operation.id);
 }
 

@@ -92,7 +92,7 @@ async fn root_keys_are_rotated_while_the_server_runs() {
     };
     assert_eq!(works(&server, &old).await, StatusCode::OK);
 
-    let said = server.admin(&["rotate-root-key"]).await;
+    let said = server.administer(&["rotate-root-key"]).await;
     assert!(said.starts_with("tokens are signed with key 2 from now on: ed25519/"), "{said}");
     let new = loop {
         let new = token(&server.api, json!({ "label": "new" })).await;
@@ -109,7 +109,7 @@ async fn root_keys_are_rotated_while_the_server_runs() {
         assert_eq!(works(&server, token).await, StatusCode::OK, "after a restart");
     }
 
-    server.admin(&["rotate-root-key", "--drop-old"]).await;
+    server.administer(&["rotate-root-key", "--drop-old"]).await;
     for token in [&old, &new] {
         while works(&server, token).await == StatusCode::OK {}
         assert_eq!(works(&server, token).await, StatusCode::UNAUTHORIZED);

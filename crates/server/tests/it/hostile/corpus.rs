@@ -85,7 +85,7 @@ pub(super) fn texts(long: usize) -> impl Iterator<Item = (Kind, String)> {
 pub(super) fn takes(name: &str) -> &'static [Kind] {
     use Kind::{Control, Empty, Escape, Flag, Identifier, Invisible, Number, Phrase, Remote, Word};
     match name {
-        "name" => &[Flag, Remote, Escape, Phrase, Number, Word, Identifier],
+        "name" | "label" => &[Flag, Remote, Escape, Phrase, Number, Word, Identifier],
         "build_command" | "start_command" => {
             &[Invisible, Flag, Remote, Escape, Phrase, Number, Word, Identifier]
         }

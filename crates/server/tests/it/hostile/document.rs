@@ -61,6 +61,8 @@ fn adjusted(operation: &str) -> Value {
         "create_project" => json!({ "git_url": "https://git.example.com/x.git" }),
         // Nothing is built from a branch that is not there.
         "create_environment" => json!({ "branch": "absent" }),
+        // Nobody may widen what is tried next by signing it.
+        "create_token" => json!({ "permissions": [] }),
         _ => json!({}),
     }
 }
@@ -99,6 +101,19 @@ impl Operation {
         parameters.fold(self.path.clone(), |path, parameter| {
             path.replace(&format!("{{{}}}", parameter.name), &value(parameter))
         })
+    }
+
+    /// Whether what it takes can be read back as it was sent: not where it gives away what is not
+    /// stored, or answers in another spelling.
+    pub(super) fn reads_back(&self) -> bool {
+        let once = ["create_token", "norrix_create_api_key"];
+        self.is_for_good() && !once.contains(&self.id.as_str())
+    }
+
+    /// Whether there is a body that it takes again and again: not where it ends what it
+    /// is about, or names what is only known later.
+    pub(super) fn is_for_good(&self) -> bool {
+        !["revoke_presented_token", "rotate_api_key", "create_link"].contains(&self.id.as_str())
     }
 
     /// Whether it shows what is stored.

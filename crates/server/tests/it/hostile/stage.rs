@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::document::{Operation, Parameter};
 use crate::support::{Answer, Api, Repository, TestServer};
 
-/// A server with a project, an environment, a deployment, a variable and a key.
+/// A server with a project, an environment, a deployment, a variable, a key and a token.
 pub(super) struct Stage {
     pub(super) server: TestServer,
     pub(super) operations: Vec<Operation>,
@@ -31,7 +31,10 @@ impl Stage {
         let variable = api.put(&variables, json!({ "key": "SAMPLE", "value": "x" })).await;
         let key = api.post("/api/auth/api-keys", json!({ "name": "x", "scopes": [] })).await;
         let ids = [&json!(project), &environment["id"], &json!(deployment)];
-        let ids = ids.into_iter().chain([&variable.body["id"], &key.body["id"]]);
+        let token = json!({ "label": "x", "permissions": [] });
+        let token = api.post("/api/auth/tokens", token).await;
+        let made = [&variable.body["id"], &key.body["id"], &token.body["id"]];
+        let ids = ids.into_iter().chain(made);
         let samples = ids.map(|id| {
             let id = id.as_str().unwrap();
             (id.split('_').next().unwrap().to_owned(), id.to_owned())
@@ -72,9 +75,15 @@ impl Stage {
             assert_eq!(answer.status, StatusCode::OK, "{}: {answer:?}", operation.id);
             stored[&operation.id] = answer.body;
         }
-        // Looking at it is a use of it.
-        for key in stored["list_api_keys"].as_array_mut().unwrap() {
-            key["last_used_at"] = Value::Null;
+        // Looking at it is a use of it, and tokens end by themselves.
+        for (list, field) in [
+            ("list_api_keys", "last_used_at"),
+            ("norrix_list_api_keys", "lastUsedAt"),
+            ("list_tokens", "status"),
+        ] {
+            for key in stored[list].as_array_mut().unwrap() {
+                key[field] = Value::Null;
+            }
         }
         stored
     }

@@ -85,17 +85,9 @@ impl TestServer {
         self.data.path().join("data")
     }
 
-    /// Does what an operator does to it, and returns what that says.
-    pub(crate) async fn admin(&self, arguments: &[&str]) -> String {
-        let output = Command::new(env!("CARGO_BIN_EXE_windlass-server"))
-            .args(["admin", "--data-dir"])
-            .arg(self.data_dir())
-            .args(["--database-url", self.database.url()])
-            .args(arguments)
-            .stdin(Stdio::null())
-            .output()
-            .await
-            .unwrap();
+    /// Runs an errand that goes well, and returns what it says.
+    pub(crate) async fn administer(&self, arguments: &[&str]) -> String {
+        let output = self.admin(arguments).stdin(Stdio::null()).output().await.unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
         said

@@ -119,6 +119,14 @@ impl IdKind for SessionRecord {
     const PREFIX: &'static str = "ses";
 }
 
+impl ApiKeyRecord {
+    /// Whether it has neither been revoked nor expired.
+    #[must_use]
+    pub fn is_active(&self, now: DateTime<Utc>) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|expires_at| now < expires_at)
+    }
+}
+
 impl fmt::Debug for ApiKeyRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The hash would let a reader of logs guess at the key.

@@ -59,8 +59,7 @@ impl KeyEntry {
     pub(super) fn into_principal(self, now: DateTime<Utc>) -> Option<Principal> {
         let Self { record, creator_role } = self;
         let role = creator_role?;
-        let has_expired = record.expires_at.is_some_and(|expires_at| expires_at <= now);
-        if record.revoked_at.is_some() || has_expired {
+        if !record.is_active(now) {
             return None;
         }
         // A name that is not known (any more) grants nothing.

@@ -58,8 +58,7 @@ pub async fn rotate_api_key(
 
 /// What has ended is not begun again by a successor.
 fn check_is_active(key: &ApiKeyRecord, now: DateTime<Utc>) -> Result<(), ControlError> {
-    let has_expired = key.expires_at.is_some_and(|at| at <= now);
-    if key.revoked_at.is_some() || has_expired {
+    if !key.is_active(now) {
         let message = "the API key has expired or has been revoked";
         return Err(ControlError::conflict("key_not_active", message));
     }

@@ -4,8 +4,8 @@ use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
 use windlass_auth::{
-    ApiKeyRecord, CredentialKind, DirectoryError, Principal, TokenDirectory, TokenEntry,
-    TokenError, TokenId, TokenPurpose, TokenRecord, inspect,
+    CredentialKind, DirectoryError, Principal, TokenDirectory, TokenEntry, TokenError, TokenId,
+    TokenPurpose, TokenRecord, inspect,
 };
 use windlass_domain::Clock;
 use windlass_storage::{Store, StoreError, UnitOfWork};
@@ -48,11 +48,8 @@ impl StoreTokenDirectory {
         let TokenPurpose::Link { issuing_key: Some(key) } = token.purpose else {
             return Ok(true);
         };
-        let works = |key: &ApiKeyRecord| {
-            let has_expired = key.expires_at.is_some_and(|at| at <= self.clock.now());
-            key.revoked_at.is_none() && !has_expired
-        };
-        Ok(uow.api_keys().find(token.organization_id, key).await?.as_ref().is_some_and(works))
+        let key = uow.api_keys().find(token.organization_id, key).await?;
+        Ok(key.is_some_and(|key| key.is_active(self.clock.now())))
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) struct LinkView {
 ///
 /// Whoever has the link can read this one log until the link ends: by itself, with the API key or
 /// token that made it, with its creator's place in the organization, or when it is revoked like a
-/// token. Name either a deployment or an environment.
+/// token. A link of an API key that is bound to addresses works from those alone. Name either a deployment or an environment.
 #[utoipa::path(
     post,
     path = "/api/links",

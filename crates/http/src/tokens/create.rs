@@ -39,7 +39,8 @@ pub(crate) struct NewTokenBody {
     /// The only projects that it shall reach; all where absent.
     #[schema(max_items = 100)]
     project_ids: Option<Vec<String>>,
-    /// The only addresses and networks from which it shall work; any where absent.
+    /// The only addresses and networks from which it shall work; all from which the credential
+    /// that creates it works where absent.
     #[schema(max_items = 100, example = json!(["203.0.113.0/24"]))]
     allowed_addresses: Option<Vec<String>>,
     /// After how long it shall stop working by itself: 1000 days where absent, or as long as the

@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use windlass_auth::{
-    MintError, MintTokenError, Network, NewToken, Permission, PermissionSet, ProjectReach, Role,
-    TokenPurpose, inspect, mint_token,
+    AddressReach, Credential, MintError, MintTokenError, Network, NewToken, Permission,
+    PermissionSet, ProjectReach, Role, TokenPurpose, inspect, mint_token,
 };
 use windlass_domain::{Clock as _, ProjectId};
 
@@ -83,6 +83,26 @@ fn the_creators_projects_and_life_are_the_tokens_limits() {
         let request = NewToken { expires_at: Some(expires_at), ..everything() };
         assert_eq!(world.mint(request, Role::Owner).is_ok(), works);
     }
+}
+
+#[test]
+fn a_token_works_from_nowhere_that_its_creator_does_not() {
+    let world = TokenWorld::new();
+    let network = |text: &str| vec![text.parse::<Network>().unwrap()];
+    let mut bound = world.world.principal(PermissionSet::ALL, ProjectReach::All);
+    let Credential::ApiKey { addresses, .. } = &mut bound.credential else { panic!("a key") };
+    *addresses = AddressReach::from(Some(network("192.0.2.0/24")));
+    let mint = |allowed_addresses| {
+        let request = NewToken { allowed_addresses, ..everything() };
+        mint_token(request, &bound, &world.keys, world.fx())
+    };
+
+    let same = mint(None).unwrap();
+    let source = &inspect(same.token.expose()).unwrap().blocks[0].source;
+    assert!(source.contains("{\"192.0.2.0/24\"}.contains($n)"), "{source}");
+    assert!(mint(Some(network("192.0.2.7"))).is_ok());
+    let elsewhere = mint(Some(network("198.51.100.0/24")));
+    assert!(matches!(elsewhere, Err(MintTokenError::Limits(MintError::OutOfNetwork { .. }))));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::{
     fs,
     path::PathBuf,
     process::{Command, ExitCode},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -34,6 +35,9 @@ const ON_BOTH_DATABASES: &str = "package(windlass-storage-seaorm) | package(wind
 /// Tests that start a PostgreSQL of their own.
 const STARTS_POSTGRES: &str =
     "((package(xtask) | package(windlass-server)) & kind(test) & test(/postgres/))";
+
+/// How many end-to-end tests run at once.
+const END_TO_END: usize = 2;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -121,7 +125,11 @@ impl<'a> Run<'a> {
         self.cargo("examples in the documentation", &["test", "--workspace", "--doc"], &[]).await?;
 
         // From here on everything is run, so that one failure does not hide another.
-        let variables = [("PATH", path), ("WINDLASS_SERVER_BINARY", server.into())];
+        let variables = [
+            ("PATH", path),
+            ("WINDLASS_SERVER_BINARY", server.into()),
+            ("NEXTEST_TEST_THREADS", tests_at_once()?.to_string().into()),
+        ];
         if self.with_postgres() {
             self.nextest_on_postgres(&variables).await?;
         }
@@ -200,6 +208,12 @@ impl<'a> Run<'a> {
 
 /// An environment variable.
 type Variable = (&'static str, OsString);
+
+/// One for each core, and those that mostly wait (two at a time, see `.config/nextest.toml`).
+fn tests_at_once() -> anyhow::Result<usize> {
+    let cores = thread::available_parallelism().context("counting the cores")?;
+    Ok(cores.get() + END_TO_END)
+}
 
 /// Installs what is missing and returns the `PATH` on which tests find their tools.
 async fn set_up(with_postgres: bool) -> anyhow::Result<OsString> {

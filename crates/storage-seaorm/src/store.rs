@@ -79,6 +79,13 @@ impl SeaStore {
         Ok(())
     }
 
+    /// Ends all connections in order, which leaves SQLite with one file.
+    #[cfg(feature = "test-util")]
+    pub(crate) async fn close(self) -> Result<(), DbErr> {
+        self.pools.readers.close().await?;
+        self.pools.writers.close().await
+    }
+
     async fn begin_migration(&self) -> Result<DatabaseTransaction, StoreError> {
         let Some(server) = &self.pools.postgres else {
             return begin_write(&self.pools.writers).await;

@@ -15,6 +15,8 @@ use tempfile::TempDir;
 
 use crate::{DatabaseOptions, SeaStore};
 
+mod template;
+
 /// A store that is gone, with its database, after the test.
 #[derive(Debug)]
 pub struct TestStore {
@@ -105,9 +107,7 @@ impl Deref for TestStore {
 ///
 /// When the database cannot be made.
 pub async fn fresh_store(test: &str) -> TestStore {
-    let test_store = fresh_empty_store(test).await;
-    test_store.migrate().await.expect("the migrations can be run");
-    test_store
+    store_with(Content::Schema, test).await
 }
 
 /// The same without a schema.
@@ -116,9 +116,19 @@ pub async fn fresh_store(test: &str) -> TestStore {
 ///
 /// When the database cannot be made.
 pub async fn fresh_empty_store(test: &str) -> TestStore {
+    store_with(Content::Nothing, test).await
+}
+
+#[derive(Clone, Copy)]
+enum Content {
+    Nothing,
+    Schema,
+}
+
+async fn store_with(content: Content, test: &str) -> TestStore {
     let (place, options) = match server_url() {
-        Some(url) => fresh_database(&url, test).await,
-        None => fresh_file(),
+        Some(url) => fresh_database(&url, test, content).await,
+        None => fresh_file(content).await,
     };
     // Tests run side by side and must not use the server up.
     let options = DatabaseOptions { max_connections: 8, ..options };
@@ -131,25 +141,31 @@ fn server_url() -> Option<String> {
     env::var("WINDLASS_TEST_POSTGRES").ok().filter(|url| !url.is_empty())
 }
 
-fn fresh_file() -> (Place, DatabaseOptions) {
+async fn fresh_file(content: Content) -> (Place, DatabaseOptions) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let file = folder.path().join("windlass.db");
+    if let Content::Schema = content {
+        template::copy_to_file(&file).await;
+    }
     let options = DatabaseOptions::sqlite_file(&file).expect("its path is Unicode");
     (Place::Folder { _folder: folder }, options)
 }
 
-async fn fresh_database(url: &str, test: &str) -> (Place, DatabaseOptions) {
+async fn fresh_database(url: &str, test: &str, content: Content) -> (Place, DatabaseOptions) {
     let server = PgConnectOptions::from_str(url).expect("WINDLASS_TEST_POSTGRES holds a URL");
     let server = server.database("postgres");
     // Names are cut at 63 bytes, and the process is what makes them unique between runs.
     let mut database = format!("windlass_test_{}_{test}", process::id());
     database.truncate(63);
     let mut admin = PgConnection::connect_with(&server).await.expect("the server is there");
-    for sql in [
-        format!(r#"DROP DATABASE IF EXISTS "{database}" WITH (FORCE)"#),
-        format!(r#"CREATE DATABASE "{database}""#),
-    ] {
-        admin.execute(AssertSqlSafe(sql)).await.expect("a database can be made");
+    let drop = format!(r#"DROP DATABASE IF EXISTS "{database}" WITH (FORCE)"#);
+    admin.execute(AssertSqlSafe(drop)).await.expect("the server obeys");
+    match content {
+        Content::Nothing => {
+            let create = format!(r#"CREATE DATABASE "{database}""#);
+            admin.execute(AssertSqlSafe(create)).await.expect("a database can be made");
+        }
+        Content::Schema => template::copy_on_server(&mut admin, &server, &database).await,
     }
     let url = server.clone().database(&database).to_url_lossy();
     (Place::Server { server: Box::new(server), database }, DatabaseOptions::new(url.to_string()))

@@ -13,6 +13,7 @@ mod m20260901_000004_create_jobs;
 mod m20260901_000005_create_logs;
 mod m20260901_000020_extend_api_keys;
 mod m20260901_000030_create_tokens;
+mod m20260901_000040_create_accounts;
 
 pub use sea_orm_migration::MigratorTrait;
 
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260901_000005_create_logs::Migration),
             Box::new(m20260901_000020_extend_api_keys::Migration),
             Box::new(m20260901_000030_create_tokens::Migration),
+            Box::new(m20260901_000040_create_accounts::Migration),
         ]
     }
 }

@@ -13,7 +13,7 @@ pub(crate) use self::mint::distinct;
 pub use self::{
     directory::{DirectoryError, KeyDirectory, KeyEntry},
     format::{KeyFormat, KeyPrefixError, NewKey, ParsedKey, PlainKey},
-    hasher::{BcryptCost, BcryptCostError, HashError, HasherOptions, KeyHasher},
+    hasher::{BcryptCost, BcryptCostError, HasherOptions, KeyHasher},
     import::{ImportError, ImportedFormat, ImportedKey, import},
     mint::{Creator, MintError, MintedKey, NewApiKey, mint},
     verifier::{AuthError, KeyVerifier, Rehash, VerifierOptions},

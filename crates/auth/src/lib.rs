@@ -95,12 +95,17 @@
 //! ```
 //!
 //! With the feature `biscuit` there are tokens as well, which whoever holds one can narrow and
-//! hand on: see [`TokenVerifier`].
+//! hand on: see [`TokenVerifier`]. With the feature `password`, [`PasswordHasher`] keeps what people
+//! sign in with.
 
 mod api_key;
 mod decision;
 mod flights;
 mod network;
+#[cfg(feature = "biscuit")]
+mod numbered_keys;
+#[cfg(feature = "password")]
+mod password;
 mod permission;
 mod permission_set;
 mod principal;
@@ -108,18 +113,28 @@ mod record;
 mod restriction;
 mod role;
 mod scope;
+mod slow;
 #[cfg(feature = "biscuit")]
 mod token;
+mod uses;
+mod verified;
 
+#[cfg(feature = "biscuit")]
+pub use crate::numbered_keys::NumberedKeysError;
+#[cfg(feature = "password")]
+pub use crate::password::{
+    PasswordCost, PasswordCostError, PasswordHash, PasswordHasher, PasswordLengthError,
+    PasswordOptions, PasswordVerdict, PlainPassword,
+};
 #[cfg(feature = "biscuit")]
 pub use crate::token::{
     InspectedBlock, Inspection, MalformedToken, MintTokenError, MintedToken, NarrowError,
-    Narrowing, NewToken, PlainToken, RootKeys, RootKeysError, TokenDirectory, TokenEntry,
-    TokenError, TokenVerifier, attenuate, inspect, looks_like_token, mint_token, seal,
+    Narrowing, NewToken, PlainToken, RootKeys, TokenDirectory, TokenEntry, TokenError,
+    TokenVerifier, attenuate, inspect, looks_like_token, mint_token, seal,
 };
 pub use crate::{
     api_key::{
-        AuthError, BcryptCost, BcryptCostError, Creator, DirectoryError, HashError, HasherOptions,
+        AuthError, BcryptCost, BcryptCostError, Creator, DirectoryError, HasherOptions,
         ImportError, ImportedFormat, ImportedKey, KeyDirectory, KeyEntry, KeyFormat, KeyHasher,
         KeyPrefixError, KeyVerifier, MintError, MintedKey, NewApiKey, NewKey, ParsedKey, PlainKey,
         Rehash, VerifierOptions, import, mint,
@@ -130,9 +145,10 @@ pub use crate::{
     permission_set::PermissionSet,
     principal::{AddressReach, Credential, CredentialKind, Principal, ProjectReach},
     record::{
-        ApiKeyId, ApiKeyRecord, Membership, ParseRoleError, Role, SessionId, SessionRecord,
-        TokenId, TokenPurpose, TokenRecord,
+        ApiKeyId, ApiKeyRecord, ExternalIdentity, IdentityProvider, Membership, ParseRoleError,
+        Role, SessionId, SessionRecord, TokenId, TokenPurpose, TokenRecord,
     },
     restriction::{Checks, OutOfBudget, Restriction},
     scope::{ParseScopeError, Scope},
+    slow::HashError,
 };

@@ -139,6 +139,39 @@ impl fmt::Debug for ApiKeyRecord {
     }
 }
 
+/// What a person is known by elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExternalIdentity {
+    /// Where.
+    pub provider: IdentityProvider,
+    /// As what: something that is never given to anybody else there. (Names and e-mail addresses
+    /// are.)
+    pub subject: String,
+}
+
+/// Others who tell who somebody is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdentityProvider {
+    /// GitHub, by the number of the account.
+    Github,
+}
+
+impl IdentityProvider {
+    /// Its name in the database and for programs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Github => "github",
+        }
+    }
+
+    /// The provider with a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Github].into_iter().find(|provider| provider.name() == name)
+    }
+}
+
 /// A person's place in an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Membership {

@@ -43,7 +43,7 @@ pub use self::{
     inspect::{InspectedBlock, Inspection, inspect},
     mint::{MintTokenError, MintedToken, NewToken, mint_token},
     narrow::{NarrowError, Narrowing, attenuate, seal},
-    root_keys::{RootKeys, RootKeysError},
+    root_keys::RootKeys,
     text::{MalformedToken, PlainToken, looks_like_token},
     verifier::{TokenError, TokenVerifier},
 };

@@ -7,6 +7,7 @@ mod branch;
 mod build;
 mod deployment;
 mod effects;
+mod email;
 mod env_var;
 mod environment;
 mod git;
@@ -29,6 +30,7 @@ pub use crate::{
         Deployment, DeploymentId, DeploymentKind, DeploymentState, NewDeployment, Trigger,
     },
     effects::{Clock, Effects, Entropy, OsEntropy, SystemClock},
+    email::{EmailAddress, EmailAddressError},
     env_var::{
         EnvVar, EnvVarId, EnvVarKey, EnvVarKeyError, EnvVarValueError, SealedValue,
         check_env_var_value,

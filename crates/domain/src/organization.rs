@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{Effects, Id, IdKind, Name};
+use crate::{Effects, EmailAddress, Id, IdKind, Name};
 
 /// A tenant: owns projects, keys, usage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct User {
     pub id: UserId,
     /// How the person is called.
     pub name: Name,
+    /// Where the person is written to, and what they sign in with; nobody else has the same.
+    pub email: Option<EmailAddress>,
     /// When the person was added.
     pub created_at: DateTime<Utc>,
 }
@@ -49,9 +51,9 @@ impl IdKind for User {
 }
 
 impl User {
-    /// Adds a person; the caller then stores it.
+    /// Adds a person without an e-mail address; the caller then stores it.
     #[must_use]
     pub fn create(name: Name, fx: Effects<'_>) -> Self {
-        Self { id: Id::generate(fx), name, created_at: fx.clock.now() }
+        Self { id: Id::generate(fx), name, email: None, created_at: fx.clock.now() }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Each file holds the queries of one trait and, below them, the row and its conversions.
 
+mod account;
 mod api_key;
 mod build;
 mod deployment;

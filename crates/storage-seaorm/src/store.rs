@@ -11,9 +11,9 @@ use sea_orm::{
 use tokio::sync::broadcast;
 use windlass_migrations::{Migrator, MigratorTrait};
 use windlass_storage::{
-    ApiKeyRepo, BuildRepo, DeploymentRepo, EnvVarRepo, EnvironmentRepo, ImportedFormatRepo,
-    JobRepo, LogRepo, OrganizationRepo, ProjectRepo, RootKeyRepo, Signal, Store, StoreError,
-    TokenRepo, UnitOfWork, UsageRepo,
+    AccountRepo, ApiKeyRepo, BuildRepo, DeploymentRepo, EnvVarRepo, EnvironmentRepo,
+    ImportedFormatRepo, JobRepo, LogRepo, OrganizationRepo, ProjectRepo, RootKeyRepo, Signal,
+    Store, StoreError, TokenRepo, UnitOfWork, UsageRepo,
 };
 
 use crate::{
@@ -167,6 +167,9 @@ impl SeaUnitOfWork {
 #[async_trait]
 impl UnitOfWork for SeaUnitOfWork {
     fn organizations(&mut self) -> Box<dyn OrganizationRepo + '_> {
+        Box::new(self.repo())
+    }
+    fn accounts(&mut self) -> Box<dyn AccountRepo + '_> {
         Box::new(self.repo())
     }
     fn api_keys(&mut self) -> Box<dyn ApiKeyRepo + '_> {

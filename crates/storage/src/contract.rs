@@ -9,6 +9,7 @@
     reason = "the name of a promise says what it is, and who breaks it panics"
 )]
 
+pub mod account;
 pub mod api_key;
 pub mod build;
 pub mod deployment;
@@ -32,6 +33,15 @@ mod world;
 macro_rules! contract_tests {
     ($fresh_store:path) => {
         $crate::contract_tests! { $fresh_store =>
+            account: [
+                an_account_is_found_by_its_address_and_has_the_last_password,
+                a_persons_name_and_address_are_replaced,
+                an_address_belongs_to_one_person,
+                two_people_never_get_one_address,
+                a_hash_of_a_password_is_replaced_where_the_old_one_still_is,
+                an_identity_elsewhere_belongs_to_one_person,
+                whoever_locks_an_account_second_sees_what_the_first_wrote,
+            ]
             api_key: [
                 a_key_is_found_by_its_lookup,
                 a_taken_lookup_is_reported_and_leaves_the_rest_usable,
@@ -193,7 +203,8 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("contract.rs");
-    const PROMISES: [&str; 16] = [
+    const PROMISES: [&str; 17] = [
+        include_str!("contract/account.rs"),
         include_str!("contract/api_key.rs"),
         include_str!("contract/build.rs"),
         include_str!("contract/deployment.rs"),

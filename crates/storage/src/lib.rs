@@ -4,6 +4,7 @@
 //! query that touches a tenant's data takes the tenant as an argument; the few that serve the
 //! platform itself say so in their name (`…_of_everyone`).
 
+mod account;
 mod api_key;
 mod deployment;
 mod env_var;
@@ -23,6 +24,7 @@ mod usage;
 pub mod contract;
 
 pub use crate::{
+    account::{Account, AccountRepo},
     api_key::ApiKeyRepo,
     deployment::{BuildRepo, DeploymentRepo},
     env_var::EnvVarRepo,
@@ -62,6 +64,8 @@ pub trait Store: Send + Sync {
 pub trait UnitOfWork: Send {
     /// Tenants and people.
     fn organizations(&mut self) -> Box<dyn OrganizationRepo + '_>;
+    /// With what people sign in.
+    fn accounts(&mut self) -> Box<dyn AccountRepo + '_>;
     /// API keys.
     fn api_keys(&mut self) -> Box<dyn ApiKeyRepo + '_>;
     /// What API keys look like that were made elsewhere.

@@ -28,7 +28,7 @@ pub trait OrganizationRepo: Send {
     /// Finds a person.
     async fn find_user(&mut self, id: UserId) -> Result<Option<User>, StoreError>;
 
-    /// Adds a person.
+    /// Adds a person. Fails with [`StoreError::Taken`] when the e-mail address is somebody's.
     async fn insert_user(&mut self, user: &User) -> Result<(), StoreError>;
 
     /// What a person is in an organization, if anything.

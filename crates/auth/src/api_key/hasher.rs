@@ -1,24 +1,20 @@
 //! Slow hashing, away from the async threads and under a bound.
 
 use std::{
-    error::Error,
     fmt,
     num::NonZeroUsize,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    thread,
 };
 
 use bcrypt::{BcryptError, HashParts};
 use secrecy::ExposeSecret as _;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task,
-};
+use tokio::task;
 
 use super::PlainKey;
+use crate::slow::{HashError, Turn, Turns, half_the_processors};
 
 /// Hashes keys with bcrypt, a few at a time.
 ///
@@ -27,8 +23,7 @@ use super::PlainKey;
 #[derive(Clone)]
 pub struct KeyHasher {
     cost: BcryptCost,
-    places: Arc<Semaphore>,
-    turns: Arc<Semaphore>,
+    turns: Turns,
     spent: Arc<Spent>,
 }
 
@@ -54,26 +49,10 @@ pub struct BcryptCost(u32);
 #[error("must be between {} and {}", BcryptCost::MIN.0, BcryptCost::MAX.0)]
 pub struct BcryptCostError;
 
-/// Why there is no hash.
-#[derive(Debug, thiserror::Error)]
-pub enum HashError {
-    /// Too many are waiting already.
-    #[error("too many keys are being checked")]
-    Busy,
-    /// The stored hash is unreadable, the key too long, or the server is stopping.
-    #[error("a key could not be hashed")]
-    Failed(#[source] Box<dyn Error + Send + Sync>),
-}
-
 impl Default for HasherOptions {
     /// About 70 ms a hash, at most half of the machine's processors, 32 in the queue.
     fn default() -> Self {
-        let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        Self {
-            cost: BcryptCost::default(),
-            concurrency: NonZeroUsize::new(processors / 2).unwrap_or(NonZeroUsize::MIN),
-            queue: 32,
-        }
+        Self { cost: BcryptCost::default(), concurrency: half_the_processors(), queue: 32 }
     }
 }
 
@@ -106,12 +85,9 @@ impl KeyHasher {
     /// Sets up a hasher with a bound of its own.
     #[must_use]
     pub fn new(options: HasherOptions) -> Self {
-        let turns = options.concurrency.get().min(Semaphore::MAX_PERMITS);
-        let places = turns.saturating_add(options.queue).min(Semaphore::MAX_PERMITS);
         Self {
             cost: options.cost,
-            places: Arc::new(Semaphore::new(places)),
-            turns: Arc::new(Semaphore::new(turns)),
+            turns: Turns::new(options.concurrency, options.queue),
             spent: Arc::default(),
         }
     }
@@ -153,9 +129,8 @@ impl KeyHasher {
 
     /// Waits for a turn to hash.
     pub(super) async fn admit(&self) -> Result<Admission, HashError> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| HashError::Busy)?;
-        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(HashError::failed)?;
-        Ok(Admission { spent: Arc::clone(&self.spent), _place: place, _turn: turn })
+        let turn = self.turns.take().await?;
+        Ok(Admission { spent: Arc::clone(&self.spent), _turn: turn })
     }
 }
 
@@ -168,8 +143,7 @@ impl fmt::Debug for KeyHasher {
 /// The right to hash now.
 pub(super) struct Admission {
     spent: Arc<Spent>,
-    _place: OwnedSemaphorePermit,
-    _turn: OwnedSemaphorePermit,
+    _turn: Turn,
 }
 
 /// What a refusal costs, whatever it is for: its time must not tell which keys there are.
@@ -296,12 +270,6 @@ fn missing(costs: &[u32], toll: Toll) -> impl Iterator<Item = u32> {
     let whole = toll.hashes.saturating_sub(costs.len());
     let rest = costs.iter().flat_map(move |cost| *cost..toll.cost.0);
     rest.chain(std::iter::repeat_n(toll.cost.0, whole))
-}
-
-impl HashError {
-    fn failed(cause: impl Error + Send + Sync + 'static) -> Self {
-        Self::Failed(Box::new(cause))
-    }
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use windlass_domain::{Effects, Id, Name, OrganizationId, ProjectId, UserId};
 
-use super::{HashError, KeyFormat, KeyHasher, NewKey, PlainKey};
+use super::{KeyFormat, KeyHasher, NewKey, PlainKey};
 use crate::{
     AddressReach, ApiKeyId, ApiKeyRecord, Membership, Network, Permission, PermissionSet,
-    Principal, ProjectReach, Scope,
+    Principal, ProjectReach, Scope, slow::HashError,
 };
 
 /// What somebody wants a new key to be.

@@ -2,38 +2,30 @@
 
 mod hashes;
 mod imported;
-mod uses;
 
 pub use self::hashes::Rehash;
 
-use std::{
-    fmt,
-    net::IpAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
-use quick_cache::sync::Cache;
+use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 use windlass_domain::{Clock, UserId};
 
 use self::{
     hashes::{Matching, Rehashes},
     imported::Formats,
-    uses::{LastUse, Uses},
 };
 use super::{
-    DirectoryError, HashError, KeyDirectory, KeyEntry, KeyFormat, KeyHasher, PlainKey,
+    DirectoryError, KeyDirectory, KeyEntry, KeyFormat, KeyHasher, PlainKey,
     hasher::{Admission, Found, Toll, cost_of},
     import::may_be_imported,
 };
 use crate::{
     ApiKeyId, Principal,
-    flights::{Digest, Flights},
+    flights::Digest,
+    slow::HashError,
+    uses::{LastUse, Uses},
+    verified::{Known, Seen, Verified},
 };
 
 /// Verifies presented keys.
@@ -49,13 +41,8 @@ pub struct KeyVerifier {
     directory: Arc<dyn KeyDirectory>,
     hasher: KeyHasher,
     format: KeyFormat,
-    clock: Arc<dyn Clock>,
-    cache_ttl: TimeDelta,
-    cache: Cache<Digest, Arc<Known>>,
-    flights: Flights<Result<Arc<Known>, AuthError>>,
-    /// Cached answers of the directory from before this generation are stale.
-    oldest_generation: AtomicU64,
-    uses: Uses,
+    verified: Verified<KnownKey, AuthError>,
+    uses: Uses<ApiKeyId>,
     formats: Formats,
     rehashes: Rehashes,
 }
@@ -103,14 +90,10 @@ pub enum AuthError {
 }
 
 /// A key that was verified.
-struct Known {
+struct KnownKey {
     id: ApiKeyId,
     principal: Arc<Principal>,
     matching: Matching,
-    /// When the directory was asked, counted in changes.
-    generation: u64,
-    /// When the directory has to be asked again, the key's expiry at the latest.
-    fresh_until: DateTime<Utc>,
     last_use: Arc<LastUse>,
 }
 
@@ -135,11 +118,7 @@ impl KeyVerifier {
             directory,
             hasher,
             format,
-            clock,
-            cache_ttl: TimeDelta::from_std(options.cache_ttl).unwrap_or(TimeDelta::MAX),
-            cache: Cache::new(options.cache_size.max(1)),
-            flights: Flights::default(),
-            oldest_generation: AtomicU64::new(0),
+            verified: Verified::new(clock, options),
             uses: Uses::default(),
             formats: Formats::default(),
             rehashes: Rehashes::default(),
@@ -155,9 +134,8 @@ impl KeyVerifier {
     ) -> Result<Arc<Principal>, AuthError> {
         let sought = self.sought(presented).ok_or(AuthError::Invalid)?;
         let digest = Sha256::digest(presented).into();
-        let now = self.clock.now();
-        let cached = self.cache.get(&digest).filter(|known| self.is_fresh(known, now));
-        let known = match cached {
+        let now = self.verified.now();
+        let known = match self.verified.fresh(&digest, now) {
             Some(known) => known,
             None => self.look_up(digest, sought).await?,
         };
@@ -170,20 +148,18 @@ impl KeyVerifier {
 
     /// Forgets what is known about a key; to be called when it has changed.
     pub fn forget(&self, id: ApiKeyId) {
-        self.flights.change(|_| self.cache.retain(|_, known| known.id != id));
+        self.verified.forget(|known| known.id == id);
     }
 
     /// Has the directory asked again about every key of a person; to be called when their place
     /// in an organization has changed.
     pub fn forget_keys_of(&self, user: UserId) {
-        self.flights.change(|_| self.cache.retain(|_, known| known.principal.user_id != user));
+        self.verified.forget(|known| known.principal.user_id == user);
     }
 
     /// Has the directory asked again about every key; to be called when any may have changed.
     pub fn forget_all(&self) {
-        self.flights.change(|generation| {
-            self.oldest_generation.store(generation, Ordering::Release);
-        });
+        self.verified.forget_all();
     }
 
     /// Takes the notes about when keys were last used, to be written down in one go.
@@ -211,36 +187,14 @@ impl KeyVerifier {
         Some(Sought { presented, by })
     }
 
-    fn is_fresh(&self, known: &Known, now: DateTime<Utc>) -> bool {
-        now < known.fresh_until
-            && self.oldest_generation.load(Ordering::Acquire) <= known.generation
-    }
-
-    /// Asks the directory, together with everybody else who presents the same key now.
-    async fn look_up(&self, digest: Digest, sought: Sought<'_>) -> Result<Arc<Known>, AuthError> {
-        let ticket = self.flights.join(digest);
-        ticket.result.get_or_init(|| self.settle(&digest, sought)).await.clone()
-    }
-
-    /// Looks until what was seen is still true at the end.
-    async fn settle(&self, digest: &Digest, sought: Sought<'_>) -> Result<Arc<Known>, AuthError> {
-        let known = self.cache.peek(digest);
+    async fn look_up(
+        &self,
+        digest: Digest,
+        sought: Sought<'_>,
+    ) -> Result<Arc<Known<KnownKey>>, AuthError> {
+        let known = self.verified.peek(&digest);
         let matching = known.map(|known| known.matching.clone()).unwrap_or_default();
-        loop {
-            let generation = self.flights.generation();
-            match self.look(sought, &matching, generation).await {
-                Ok(known) => {
-                    let keep = || self.cache.insert(*digest, Arc::clone(&known));
-                    if self.flights.land(digest, generation, keep) {
-                        return Ok(known);
-                    }
-                }
-                Err(err) => {
-                    self.flights.abort(digest);
-                    return Err(err);
-                }
-            }
-        }
+        self.verified.look(digest, |generation| self.look(sought, &matching, generation)).await
     }
 
     /// Looks once. A slow hash is computed only where another one is stored than those that the
@@ -250,14 +204,14 @@ impl KeyVerifier {
         sought: Sought<'_>,
         matching: &Matching,
         generation: u64,
-    ) -> Result<Arc<Known>, AuthError> {
+    ) -> Result<Seen<KnownKey>, AuthError> {
         let (found_by, toll) = match sought.by {
             By::Lookup(lookup) => (lookup, self.hasher.toll()),
             By::Start => self.recognise(sought.presented, generation).await?,
         };
         // Comes before the directory, which is to be spared by a flood, too.
         let admission = if matching.is_empty() { Some(self.hasher.admit().await?) } else { None };
-        let now = self.clock.now();
+        let now = self.verified.now();
         let mut entries = match sought.by {
             By::Lookup(_) => self.directory.find_key(found_by).await?.into_iter().collect(),
             By::Start => self.directory.find_imported_keys(found_by).await?,
@@ -280,12 +234,11 @@ impl KeyVerifier {
         if admission.is_some() {
             matching.add(hash.clone());
         }
-        let known =
-            self.know(entry, matching.clone(), now, generation).ok_or(AuthError::Invalid)?;
+        let seen = self.see(entry, matching.clone(), now).ok_or(AuthError::Invalid)?;
         if let Some(admission) = admission {
-            self.raise_cost(sought.presented, known.id, hash, matching, admission);
+            self.raise_cost(sought.presented, seen.value.id, hash, matching, admission);
         }
-        Ok(Arc::new(known))
+        Ok(seen)
     }
 
     /// By what an imported key is found, and what it costs to refuse it.
@@ -294,7 +247,7 @@ impl KeyVerifier {
         presented: &'a str,
         generation: u64,
     ) -> Result<(&'a str, Toll), AuthError> {
-        let now = self.clock.now();
+        let now = self.verified.now();
         let format = self.formats.of(presented, &*self.directory, now, generation).await?;
         let format = format.ok_or(AuthError::Invalid)?;
         let start = format.start_of(presented).ok_or(AuthError::Invalid)?;
@@ -335,25 +288,17 @@ impl KeyVerifier {
         }
     }
 
-    fn know(
+    fn see(
         &self,
         entry: KeyEntry,
         matching: Matching,
         asked_at: DateTime<Utc>,
-        generation: u64,
-    ) -> Option<Known> {
+    ) -> Option<Seen<KnownKey>> {
         let id = entry.record.id;
         let expires_at = entry.record.expires_at.unwrap_or(DateTime::<Utc>::MAX_UTC);
-        let principal = Arc::new(entry.into_principal(self.clock.now())?);
-        let stale_at = asked_at.checked_add_signed(self.cache_ttl);
-        Some(Known {
-            id,
-            principal,
-            matching,
-            generation,
-            fresh_until: stale_at.map_or(expires_at, |stale_at| stale_at.min(expires_at)),
-            last_use: self.uses.of(id),
-        })
+        let principal = Arc::new(entry.into_principal(self.verified.now())?);
+        let value = KnownKey { id, principal, matching, last_use: self.uses.of(id) };
+        Some(Seen { value, asked_at, expires_at })
     }
 }
 
@@ -368,6 +313,6 @@ impl From<HashError> for AuthError {
 
 impl fmt::Debug for KeyVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyVerifier").field("known", &self.cache.len()).finish_non_exhaustive()
+        f.debug_struct("KeyVerifier").field("known", &self.verified.len()).finish_non_exhaustive()
     }
 }

@@ -3,14 +3,11 @@
 use std::{
     fmt,
     net::IpAddr,
-    sync::{
-        Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
-use quick_cache::{Weighter, sync::Cache};
+use chrono::{DateTime, SubsecRound as _, Utc};
+use quick_cache::Weighter;
 use sha2::{Digest as _, Sha256};
 use windlass_domain::{Clock, UserId};
 
@@ -18,7 +15,8 @@ use super::{MalformedToken, RootKeys, TokenDirectory, checks::Moment, parsed::Pa
 use crate::{
     ApiKeyId, DirectoryError, OutOfBudget, Principal, Restriction, TokenId, TokenPurpose,
     VerifierOptions,
-    flights::{Digest, Flights},
+    flights::Digest,
+    verified::{Known, Seen, Verified},
 };
 
 /// From how many addresses a token is used in one second before the first of them is forgotten.
@@ -115,12 +113,7 @@ const USUAL_LENGTH: usize = 1024;
 pub struct TokenVerifier {
     directory: Arc<dyn TokenDirectory>,
     keys: RwLock<Arc<RootKeys>>,
-    clock: Arc<dyn Clock>,
-    cache_ttl: TimeDelta,
-    cache: Cache<Digest, Arc<Known>, ByLength>,
-    flights: Flights<Result<Arc<Known>, TokenError>>,
-    /// Cached answers of the directory from before this generation are stale.
-    oldest_generation: AtomicU64,
+    verified: Verified<KnownToken, TokenError, ByLength>,
 }
 
 /// Why nobody is let in.
@@ -139,15 +132,11 @@ pub enum TokenError {
 }
 
 /// A token that was verified.
-struct Known {
+struct KnownToken {
     token: Arc<ParsedToken>,
     length: usize,
     principal: Principal,
     issuing_key: Option<ApiKeyId>,
-    /// When the directory was asked, counted in changes.
-    generation: u64,
-    /// When the directory has to be asked again, the token's expiry at the latest.
-    fresh_until: DateTime<Utc>,
     /// The principal together with its checks, in the present second.
     moments: Mutex<Vec<Present>>,
 }
@@ -161,8 +150,8 @@ struct Present {
 #[derive(Clone)]
 struct ByLength;
 
-impl Weighter<Digest, Arc<Known>> for ByLength {
-    fn weight(&self, _: &Digest, known: &Arc<Known>) -> u64 {
+impl Weighter<Digest, Arc<Known<KnownToken>>> for ByLength {
+    fn weight(&self, _: &Digest, known: &Arc<Known<KnownToken>>) -> u64 {
         known.length.div_ceil(USUAL_LENGTH) as u64
     }
 }
@@ -176,15 +165,10 @@ impl TokenVerifier {
         clock: Arc<dyn Clock>,
         options: VerifierOptions,
     ) -> Self {
-        let size = options.cache_size.max(1);
         Self {
             directory,
             keys: RwLock::new(Arc::new(keys)),
-            clock,
-            cache_ttl: TimeDelta::from_std(options.cache_ttl).unwrap_or(TimeDelta::MAX),
-            cache: Cache::with_weighter(size, size as u64, ByLength),
-            flights: Flights::default(),
-            oldest_generation: AtomicU64::new(0),
+            verified: Verified::weighed(clock, options, ByLength),
         }
     }
 
@@ -195,11 +179,10 @@ impl TokenVerifier {
         address: Option<IpAddr>,
     ) -> Result<Arc<Principal>, TokenError> {
         let digest = Sha256::digest(presented).into();
-        let now = self.clock.now();
-        let cached = self.cache.get(&digest).filter(|known| self.is_fresh(known, now));
-        let known = match cached {
+        let now = self.verified.now();
+        let known = match self.verified.fresh(&digest, now) {
             Some(known) => known,
-            None => self.look_up(digest, presented).await?,
+            None => self.verified.look(digest, |_| self.look(&digest, presented)).await?,
         };
         Ok(known.present(now, address))
     }
@@ -212,101 +195,61 @@ impl TokenVerifier {
     /// Signs and verifies with other keys from now on.
     pub fn use_root_keys(&self, keys: RootKeys) {
         let keys = Arc::new(keys);
-        self.flights.change(|_| {
+        self.verified.start_over(|| {
             *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
-            self.cache.clear();
         });
     }
 
     /// Forgets what is known about a token and all that were made of it; to be called when it, or
     /// one of those, or its creator, has changed.
     pub fn forget(&self, id: TokenId) {
-        self.flights.change(|_| self.cache.retain(|_, known| known.token.id != id));
+        self.verified.forget(|known| known.token.id == id);
     }
 
     /// Has the directory asked again about every token of a person; to be called when their place
     /// in an organization has changed.
     pub fn forget_tokens_of(&self, user: UserId) {
-        self.flights.change(|_| self.cache.retain(|_, known| known.principal.user_id != user));
+        self.verified.forget(|known| known.principal.user_id == user);
     }
 
     /// Forgets the links that were made with an API key; to be called when it has changed.
     pub fn forget_issued_by(&self, key: ApiKeyId) {
-        self.flights.change(|_| self.cache.retain(|_, known| known.issuing_key != Some(key)));
+        self.verified.forget(|known| known.issuing_key == Some(key));
     }
 
     /// Has the directory asked again about every token; to be called when any may have changed.
     pub fn forget_all(&self) {
-        self.flights.change(|generation| {
-            self.oldest_generation.store(generation, Ordering::Release);
-        });
+        self.verified.forget_all();
     }
 
-    fn is_fresh(&self, known: &Known, now: DateTime<Utc>) -> bool {
-        now < known.fresh_until
-            && self.oldest_generation.load(Ordering::Acquire) <= known.generation
-    }
-
-    /// Asks the directory, together with everybody else who presents the same token now.
-    async fn look_up(&self, digest: Digest, presented: &str) -> Result<Arc<Known>, TokenError> {
-        let ticket = self.flights.join(digest);
-        ticket.result.get_or_init(|| self.settle(&digest, presented)).await.clone()
-    }
-
-    /// Looks until what was seen is still true at the end.
-    async fn settle(&self, digest: &Digest, presented: &str) -> Result<Arc<Known>, TokenError> {
-        loop {
-            let generation = self.flights.generation();
-            match self.look(digest, presented, generation).await {
-                Ok(known) => {
-                    let keep = || self.cache.insert(*digest, Arc::clone(&known));
-                    if self.flights.land(digest, generation, keep) {
-                        return Ok(known);
-                    }
-                }
-                Err(err) => {
-                    self.flights.abort(digest);
-                    return Err(err);
-                }
-            }
-        }
-    }
-
-    async fn look(
-        &self,
-        digest: &Digest,
-        presented: &str,
-        generation: u64,
-    ) -> Result<Arc<Known>, TokenError> {
+    async fn look(&self, digest: &Digest, presented: &str) -> Result<Seen<KnownToken>, TokenError> {
         // What is cached was signed with a key that is still in use: see `use_root_keys`.
-        let token = match self.cache.peek(digest) {
+        let token = match self.verified.peek(digest) {
             Some(known) => Arc::clone(&known.token),
             None => Arc::new(ParsedToken::verify(presented, &self.root_keys())?),
         };
-        let asked_at = self.clock.now();
+        let asked_at = self.verified.now();
         let entry = self.directory.find_token(token.id, &token.revocation_ids).await?;
         let entry = entry.ok_or(TokenError::Invalid)?;
         let issuing_key = match entry.record.purpose {
             TokenPurpose::Link { issuing_key } => issuing_key,
             TokenPurpose::Delegation => None,
         };
-        let principal = entry.into_principal(&token, self.clock.now());
+        let principal = entry.into_principal(&token, self.verified.now());
         let principal = principal.ok_or(TokenError::Invalid)?;
         let expires_at = principal.credential.expires_at().unwrap_or(DateTime::<Utc>::MAX_UTC);
-        let stale_at = asked_at.checked_add_signed(self.cache_ttl);
-        Ok(Arc::new(Known {
+        let value = KnownToken {
             token,
             length: presented.len(),
             principal,
             issuing_key,
-            generation,
-            fresh_until: stale_at.map_or(expires_at, |stale_at| stale_at.min(expires_at)),
             moments: Mutex::default(),
-        }))
+        };
+        Ok(Seen { value, asked_at, expires_at })
     }
 }
 
-impl Known {
+impl KnownToken {
     /// The principal with its checks, as they stand in this second for this address.
     fn present(&self, now: DateTime<Utc>, address: Option<IpAddr>) -> Arc<Principal> {
         let at = now.trunc_subsecs(0);
@@ -336,6 +279,6 @@ impl From<MalformedToken> for TokenError {
 
 impl fmt::Debug for TokenVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenVerifier").field("known", &self.cache.len()).finish_non_exhaustive()
+        f.debug_struct("TokenVerifier").field("known", &self.verified.len()).finish_non_exhaustive()
     }
 }

@@ -6,6 +6,8 @@ mod decision;
 mod importing;
 mod key_format;
 mod minting;
+#[cfg(feature = "password")]
+mod password;
 mod rehashing;
 mod rights;
 mod secrecy;

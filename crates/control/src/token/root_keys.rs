@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
-use windlass_auth::{RootKeys, RootKeysError};
+use windlass_auth::{NumberedKeysError, RootKeys};
 use windlass_domain::Effects;
 use windlass_storage::{Signal, Store, StoreError, StoredRootKey, UnitOfWork};
 
@@ -120,7 +120,7 @@ async fn read(uow: &mut dyn UnitOfWork, keyring: &Keyring) -> Result<RootKeys, C
         lines.push_str(line.expose_secret());
     }
     let keys = RootKeys::parse(&SecretString::from(lines));
-    keys.map_err(|err: RootKeysError| ControlError::Internal(Box::new(err)))
+    keys.map_err(|err: NumberedKeysError| ControlError::Internal(Box::new(err)))
 }
 
 /// Why there is no further key.

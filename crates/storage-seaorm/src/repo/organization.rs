@@ -12,6 +12,9 @@ use windlass_storage::{OrganizationRepo, StoreError};
 use super::{Repo, from_stored};
 use crate::error::{corrupt, store_error};
 
+/// What is unique about a person.
+pub(super) const ADDRESS: &str = "e-mail address";
+
 /// Taken by whoever may create the first organization, until its transaction ends.
 const FIRST_LOCK: &str = "SELECT pg_advisory_xact_lock(7311861031042715235)";
 
@@ -71,7 +74,8 @@ impl OrganizationRepo for Repo<'_> {
 
     #[tracing::instrument(name = "db.user.insert", level = "debug", skip_all, fields(id = %user.id))]
     async fn insert_user(&mut self, user: &User) -> Result<(), StoreError> {
-        self.insert_row(users::Model::from(user)).await
+        let is_new = self.try_insert_row(users::Model::from(user)).await?;
+        if is_new { Ok(()) } else { Err(StoreError::Taken(ADDRESS)) }
     }
 
     #[tracing::instrument(name = "db.membership.role_of", level = "debug", skip(self))]
@@ -124,17 +128,18 @@ mod organizations {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-mod users {
+pub(super) mod users {
     use sea_orm::entity::prelude::*;
 
     #[sea_orm::model]
     #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "users")]
-    pub(super) struct Model {
+    pub(in crate::repo) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
-        pub(super) id: Uuid,
-        pub(super) name: String,
-        pub(super) created_at: DateTimeUtc,
+        pub(in crate::repo) id: Uuid,
+        pub(in crate::repo) name: String,
+        pub(in crate::repo) email: Option<String>,
+        pub(in crate::repo) created_at: DateTimeUtc,
     }
 
     impl ActiveModelBehavior for ActiveModel {}
@@ -184,8 +189,13 @@ impl TryFrom<organizations::Model> for Organization {
 
 impl From<&User> for users::Model {
     fn from(user: &User) -> Self {
-        let User { id, name, created_at } = user;
-        Self { id: id.to_uuid(), name: name.to_string(), created_at: *created_at }
+        let User { id, name, email, created_at } = user;
+        Self {
+            id: id.to_uuid(),
+            name: name.to_string(),
+            email: email.as_ref().map(ToString::to_string),
+            created_at: *created_at,
+        }
     }
 }
 
@@ -193,9 +203,13 @@ impl TryFrom<users::Model> for User {
     type Error = StoreError;
 
     fn try_from(row: users::Model) -> Result<Self, Self::Error> {
-        let users::Model { id, name, created_at } = row;
-        let name = name.parse().map_err(corrupt("users"))?;
-        Ok(Self { id: UserId::from_uuid(id), name, created_at })
+        let users::Model { id, name, email, created_at } = row;
+        Ok(Self {
+            id: UserId::from_uuid(id),
+            name: name.parse().map_err(corrupt("users"))?,
+            email: email.map(|email| email.parse()).transpose().map_err(corrupt("users"))?,
+            created_at,
+        })
     }
 }
 

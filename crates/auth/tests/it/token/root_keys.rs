@@ -1,7 +1,7 @@
 //! Root keys as text.
 
 use secrecy::ExposeSecret as _;
-use windlass_auth::{RootKeys, RootKeysError};
+use windlass_auth::{NumberedKeysError, RootKeys};
 use windlass_domain::test_util::CountingEntropy;
 
 use super::support::secret;
@@ -23,11 +23,11 @@ fn root_keys_survive_their_text_form() {
 fn a_damaged_text_is_refused_with_its_line() {
     let line = |number: u32| format!("{number} {}", "ab".repeat(32));
     for (text, expected) in [
-        (String::new(), RootKeysError::Empty),
-        ("# only a comment".to_owned(), RootKeysError::Empty),
-        (format!("{}\n2 abc", line(1)), RootKeysError::Line(2)),
-        (format!("{}\n\n{}", line(1), line(1)), RootKeysError::Repeated(3)),
-        (format!("one {}", "ab".repeat(32)), RootKeysError::Line(1)),
+        (String::new(), NumberedKeysError::Empty),
+        ("# only a comment".to_owned(), NumberedKeysError::Empty),
+        (format!("{}\n2 abc", line(1)), NumberedKeysError::Line(2)),
+        (format!("{}\n\n{}", line(1), line(1)), NumberedKeysError::Repeated(3)),
+        (format!("one {}", "ab".repeat(32)), NumberedKeysError::Line(1)),
     ] {
         assert_eq!(RootKeys::parse(&secret(&text)).unwrap_err(), expected, "{text}");
     }

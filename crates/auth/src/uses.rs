@@ -1,7 +1,8 @@
-//! When keys were last used, until somebody writes it down.
+//! When credentials were last used, until somebody writes it down.
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
@@ -10,34 +11,31 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use crate::ApiKeyId;
+/// The notes of all credentials that have been in use lately, by what they are known by.
+pub(crate) struct Uses<Id>(Mutex<HashMap<Id, Arc<LastUse>>>);
 
-/// The notes of all keys that have been in use lately.
-#[derive(Default)]
-pub(super) struct Uses(Mutex<HashMap<ApiKeyId, Arc<LastUse>>>);
-
-/// The last use of one key. Times are microseconds; they move forward only.
-pub(super) struct LastUse {
+/// The last use of one credential. Times are microseconds; they move forward only.
+pub(crate) struct LastUse {
     noted: AtomicI64,
     taken: AtomicI64,
 }
 
-impl Uses {
-    /// Where uses of a key are noted.
-    pub(super) fn of(&self, key: ApiKeyId) -> Arc<LastUse> {
+impl<Id: Copy + Ord + Hash> Uses<Id> {
+    /// Where uses of a credential are noted.
+    pub(crate) fn of(&self, id: Id) -> Arc<LastUse> {
         let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(uses.entry(key).or_insert_with(|| Arc::new(LastUse::never())))
+        Arc::clone(uses.entry(id).or_insert_with(|| Arc::new(LastUse::never())))
     }
 
-    /// What was noted since the last call, ordered by key, so that concurrent writers of such
+    /// What was noted since the last call, ordered by credential, so that concurrent writers of such
     /// batches lock rows in the same order.
-    pub(super) fn take(&self) -> Vec<(ApiKeyId, DateTime<Utc>)> {
+    pub(crate) fn take(&self) -> Vec<(Id, DateTime<Utc>)> {
         let mut taken = Vec::new();
         let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        uses.retain(|key, last| {
+        uses.retain(|id, last| {
             // Asked first: nobody can note anything once this is the only reference.
             let is_in_use = 1 < Arc::strong_count(last);
-            taken.extend(last.take().map(|at| (*key, at)));
+            taken.extend(last.take().map(|at| (*id, at)));
             is_in_use
         });
         taken.sort_unstable();
@@ -50,7 +48,7 @@ impl LastUse {
         Self { noted: AtomicI64::new(i64::MIN), taken: AtomicI64::new(i64::MIN) }
     }
 
-    pub(super) fn note(&self, at: DateTime<Utc>) {
+    pub(crate) fn note(&self, at: DateTime<Utc>) {
         self.noted.fetch_max(at.timestamp_micros(), Ordering::Relaxed);
     }
 
@@ -61,6 +59,12 @@ impl LastUse {
     }
 }
 
+impl<Id> Default for Uses<Id> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
@@ -68,7 +72,6 @@ mod tests {
 
     use super::Uses;
     use crate::ApiKeyId;
-
     #[test]
     fn uses_move_forward_only_and_are_taken_once() {
         let (clock, entropy) = (ManualClock::default(), CountingEntropy::default());

@@ -102,7 +102,7 @@ mod api_key;
 mod decision;
 mod flights;
 mod network;
-#[cfg(feature = "biscuit")]
+#[cfg(any(feature = "biscuit", feature = "session"))]
 mod numbered_keys;
 #[cfg(feature = "password")]
 mod password;
@@ -113,18 +113,25 @@ mod record;
 mod restriction;
 mod role;
 mod scope;
+#[cfg(feature = "session")]
+mod session;
 mod slow;
 #[cfg(feature = "biscuit")]
 mod token;
 mod uses;
 mod verified;
 
-#[cfg(feature = "biscuit")]
+#[cfg(any(feature = "biscuit", feature = "session"))]
 pub use crate::numbered_keys::NumberedKeysError;
 #[cfg(feature = "password")]
 pub use crate::password::{
     PasswordCost, PasswordCostError, PasswordHash, PasswordHasher, PasswordLengthError,
     PasswordOptions, PasswordVerdict, PlainPassword,
+};
+#[cfg(feature = "session")]
+pub use crate::session::{
+    PlainSession, SessionDirectory, SessionEntry, SessionError, SessionKeys, SessionVerifier,
+    SignSessionError, session_key_of, sign_session,
 };
 #[cfg(feature = "biscuit")]
 pub use crate::token::{

@@ -52,6 +52,13 @@ impl LastUse {
         self.noted.fetch_max(at.timestamp_micros(), Ordering::Relaxed);
     }
 
+    /// When it was last used here, as far as somebody still keeps that in mind.
+    #[cfg(feature = "session")]
+    pub(crate) fn noted(&self) -> Option<DateTime<Utc>> {
+        let noted = self.noted.load(Ordering::Relaxed);
+        DateTime::from_timestamp_micros(noted).filter(|_| noted != i64::MIN)
+    }
+
     fn take(&self) -> Option<DateTime<Utc>> {
         let noted = self.noted.load(Ordering::Relaxed);
         let before = self.taken.fetch_max(noted, Ordering::Relaxed);

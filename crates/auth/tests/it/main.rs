@@ -11,6 +11,8 @@ mod password;
 mod rehashing;
 mod rights;
 mod secrecy;
+#[cfg(feature = "session")]
+mod session;
 mod support;
 #[cfg(feature = "biscuit")]
 mod token;

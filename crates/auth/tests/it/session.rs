@@ -1,0 +1,5 @@
+//! Sessions.
+
+mod forging;
+mod support;
+mod verifying;

@@ -19,6 +19,7 @@ mod profiles;
 mod projects;
 mod shell;
 mod target;
+mod tokens;
 mod usage;
 mod watch;
 mod whoami;
@@ -42,6 +43,8 @@ pub(crate) enum Command {
     Env(env::Env),
     #[command(subcommand)]
     Keys(keys::Keys),
+    #[command(subcommand)]
+    Tokens(tokens::Tokens),
     Usage(usage::Usage),
     Open(open::Open),
     Shell(shell::Shell),
@@ -63,6 +66,7 @@ impl Command {
             Self::Logs(command) => command.run(context),
             Self::Env(command) => command.run(context),
             Self::Keys(command) => command.run(context),
+            Self::Tokens(command) => command.run(context),
             Self::Usage(command) => command.run(context),
             Self::Open(command) => command.run(context),
             Self::Shell(command) => command.run(context),

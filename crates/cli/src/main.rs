@@ -5,6 +5,7 @@ mod checkout;
 mod client;
 mod commands;
 mod context;
+mod duration;
 mod environment;
 mod failure;
 mod input;

@@ -17,7 +17,7 @@ use crate::{
 
 mod printable;
 
-pub(crate) use self::printable::{log_text, moment};
+pub(crate) use self::printable::{line as safe_line, log_text, moment};
 
 /// Where and how a command prints.
 #[derive(Debug, Clone, Copy)]

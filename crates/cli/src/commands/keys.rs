@@ -8,6 +8,7 @@ use super::projects;
 use crate::{
     client::{Address, Answer, Client, Nothing},
     context::Context,
+    duration,
     failure::Result,
     input,
     output::{Show, moment},
@@ -20,6 +21,7 @@ pub(crate) enum Keys {
     List,
     /// Create a key. It is printed this once and cannot be had again.
     Create(Create),
+    Rotate(Rotate),
     /// End a key at once.
     Revoke {
         /// Its id.
@@ -42,9 +44,24 @@ pub(crate) struct Create {
     /// commas.
     #[arg(long = "project", value_name = "PROJECT", value_delimiter = ',')]
     projects: Vec<String>,
+    /// The only addresses and networks from which it works, such as `203.0.113.0/24`; may be given
+    /// several times, or with commas.
+    #[arg(long = "address", value_name = "NETWORK", value_delimiter = ',')]
+    addresses: Vec<String>,
     /// When it stops working by itself, such as `2027-01-01T00:00:00Z`.
     #[arg(long, value_name = "TIME")]
     expires_at: Option<String>,
+}
+
+/// Replace a key by a new one like it, which is printed this once.
+#[derive(Debug, Args)]
+pub(crate) struct Rotate {
+    /// Its id.
+    key: String,
+    /// How long the old one goes on working, such as `1h`: long enough to bring the new one to
+    /// wherever the old one is used.
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    overlap: Option<u64>,
 }
 
 /// A key, as far as this program looks at it.
@@ -71,6 +88,11 @@ impl Keys {
                 let created: Answer<ApiKey> = client.post(&keys, &create.body(client)?)?;
                 context.output.one(&created)
             }
+            Self::Rotate(Rotate { key, overlap }) => {
+                let address = Address::of(["auth", "api-keys", &key, "rotate"]);
+                let body = json!({ "overlap_seconds": overlap.unwrap_or(0) });
+                context.output.one(&client.post::<ApiKey>(&address, &body)?)
+            }
             Self::Revoke { key, yes } => {
                 input::confirm(&format!("Revoke the key {key}?"), yes)?;
                 client.delete::<Nothing>(&Address::of(["auth", "api-keys", &key]))?;
@@ -82,11 +104,14 @@ impl Keys {
 
 impl Create {
     fn body(self, client: &Client) -> Result<Value> {
-        let Self { name, scopes, projects, expires_at } = self;
+        let Self { name, scopes, projects, addresses, expires_at } = self;
         let mut body = json!({ "name": name, "scopes": scopes });
         if !projects.is_empty() {
             let found = projects.iter().map(|named| Ok(projects::find(client, named)?.value.id));
             body["project_ids"] = found.collect::<Result<Vec<_>>>()?.into();
+        }
+        if !addresses.is_empty() {
+            body["allowed_addresses"] = addresses.into();
         }
         if let Some(time) = expires_at {
             body["expires_at"] = time.into();

@@ -1,7 +1,7 @@
 //! Text of others, made safe for a terminal.
 
 /// On one line, without anything that a terminal would obey.
-pub(super) fn line(text: &str) -> String {
+pub(crate) fn line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

@@ -10,3 +10,4 @@ mod nouns;
 mod shell;
 mod support;
 mod tls;
+mod tokens;

@@ -101,6 +101,7 @@
 mod api_key;
 mod decision;
 mod flights;
+mod member;
 mod network;
 #[cfg(any(feature = "biscuit", feature = "session"))]
 mod numbered_keys;
@@ -147,13 +148,14 @@ pub use crate::{
         Rehash, VerifierOptions, import, mint,
     },
     decision::{Denied, Grant, Target, authorize},
+    member::{MemberChange, MemberRefusal, Standing, check_admission},
     network::{Network, ParseNetworkError},
     permission::{ParsePermissionError, Permission},
     permission_set::PermissionSet,
     principal::{AddressReach, Credential, CredentialKind, Principal, ProjectReach},
     record::{
-        ApiKeyId, ApiKeyRecord, ExternalIdentity, IdentityProvider, Membership, ParseRoleError,
-        Role, SessionId, SessionRecord, TokenId, TokenPurpose, TokenRecord,
+        ApiKeyId, ApiKeyRecord, ExternalIdentity, IdentityProvider, Member, Membership,
+        ParseRoleError, Role, SessionId, SessionRecord, TokenId, TokenPurpose, TokenRecord,
     },
     restriction::{Checks, OutOfBudget, Restriction},
     scope::{ParseScopeError, Scope},

@@ -3,7 +3,7 @@
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use chrono::{DateTime, Utc};
-use windlass_domain::{Id, IdKind, Name, OrganizationId, ProjectId, UserId};
+use windlass_domain::{Id, IdKind, Name, OrganizationId, ProjectId, User, UserId};
 
 use crate::Network;
 
@@ -183,6 +183,15 @@ pub struct Membership {
     pub role: Role,
 }
 
+/// A person, and what they are in an organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Who.
+    pub user: User,
+    /// As what.
+    pub role: Role,
+}
+
 /// What a person is in an organization, from the least to the most; see [`Role::permissions`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
@@ -214,6 +223,12 @@ impl Role {
             Self::Admin => "admin",
             Self::Owner => "owner",
         }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

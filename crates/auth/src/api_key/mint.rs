@@ -5,8 +5,8 @@ use windlass_domain::{Effects, Id, Name, OrganizationId, ProjectId, UserId};
 
 use super::{KeyFormat, KeyHasher, NewKey, PlainKey};
 use crate::{
-    AddressReach, ApiKeyId, ApiKeyRecord, Membership, Network, Permission, PermissionSet,
-    Principal, ProjectReach, Scope, slow::HashError,
+    AddressReach, ApiKeyId, ApiKeyRecord, Credential, Membership, Network, Permission,
+    PermissionSet, Principal, ProjectReach, Scope, slow::HashError,
 };
 
 /// What somebody wants a new key to be.
@@ -199,7 +199,11 @@ impl From<&Principal> for Creator {
             permissions: principal.permissions,
             projects: principal.projects.clone(),
             addresses: principal.credential.addresses().clone(),
-            expires_at: principal.credential.expires_at(),
+            expires_at: match &principal.credential {
+                // A session ends, and its person comes back: what they make need not end with it.
+                Credential::Session { .. } => None,
+                credential => credential.expires_at(),
+            },
             is_restricted: principal.restriction.is_some(),
         }
     }

@@ -5,6 +5,7 @@ mod addresses;
 mod decision;
 mod importing;
 mod key_format;
+mod members;
 mod minting;
 #[cfg(feature = "password")]
 mod password;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use windlass_auth::{
     BcryptCost, Checks, Credential, MintError, NewApiKey, OutOfBudget, Permission, PermissionSet,
-    PlainKey, ProjectReach, Restriction, Role, Scope, SessionId, Target,
+    PlainKey, Principal, ProjectReach, Restriction, Role, Scope, SessionId, Target,
 };
 use windlass_domain::Clock as _;
 
@@ -102,8 +102,9 @@ async fn a_key_does_not_outlive_the_one_that_made_it() {
     let world = World::new();
     let limit = world.clock.now() + TimeDelta::hours(1);
     let mut creator = world.principal(PermissionSet::ALL, ProjectReach::All);
-    let expires_at = limit;
-    creator.credential = Credential::Session { id: SessionId::generate(world.fx()), expires_at };
+    if let Credential::ApiKey { expires_at, .. } = &mut creator.credential {
+        *expires_at = Some(limit);
+    }
     let until = |expires_at| NewApiKey { expires_at, ..request(&[]) };
 
     assert!(world.mint(until(Some(limit)), &creator).await.is_ok());
@@ -113,6 +114,18 @@ async fn a_key_does_not_outlive_the_one_that_made_it() {
             Err(MintError::Outlives { limit: at }) if at == limit
         ));
     }
+}
+
+#[tokio::test]
+async fn a_person_who_has_signed_in_makes_keys_that_outlive_the_session() {
+    let world = World::new();
+    let expires_at = world.clock.now() + TimeDelta::hours(1);
+    let credential = Credential::Session { id: SessionId::generate(world.fx()), expires_at };
+    let creator =
+        Principal { credential, ..world.principal(PermissionSet::ALL, ProjectReach::All) };
+
+    let minted = world.mint(request(&[Scope::Read]), &creator).await.unwrap();
+    assert_eq!(minted.record.expires_at, None);
 }
 
 #[tokio::test]

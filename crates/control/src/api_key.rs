@@ -8,7 +8,7 @@ use windlass_auth::{ApiKeyId, ApiKeyRecord, MintedKey, NewApiKey, Permission, Ta
 use windlass_domain::{Page, PageRequest, ProjectId};
 use windlass_storage::{Signal, UnitOfWork};
 
-use crate::{Caller, Control, ControlError};
+use crate::{Caller, Control, ControlError, member::stay_a_member};
 
 /// Creates a key. It never has more rights than the caller, now or later.
 pub async fn create_api_key(
@@ -24,6 +24,7 @@ pub async fn create_api_key(
     // Hashing is slow work, so it comes before the unit of work.
     let minted = mint(new, &*caller.principal, format, hasher, control.fx()).await?;
     let mut uow = control.store().write().await?;
+    stay_a_member(&mut *uow, caller).await?;
     uow.api_keys().insert(&minted.record).await?;
     uow.commit().await?;
 

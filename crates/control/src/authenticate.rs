@@ -9,7 +9,7 @@ use windlass_auth::{
     ApiKeyRecord, CredentialKind, DirectoryError, ImportedFormat, KeyDirectory, KeyEntry,
     Principal, looks_like_token,
 };
-use windlass_domain::OrganizationId;
+use windlass_domain::{OrganizationId, UserId};
 use windlass_storage::{Signal, Store, StoreError, UnitOfWork};
 
 use crate::{Control, ControlError};
@@ -132,10 +132,7 @@ impl Control {
                     self.inner.tokens.forget_issued_by(id);
                 }
                 Ok(Signal::Token(id)) => self.inner.tokens.forget(id),
-                Ok(Signal::Member(user)) => {
-                    self.inner.verifier.forget_keys_of(user);
-                    self.inner.tokens.forget_tokens_of(user);
-                }
+                Ok(Signal::Member(user)) => self.forget_credentials_of(user),
                 Ok(Signal::Anything) | Err(RecvError::Lagged(_)) => {
                     self.inner.verifier.forget_all();
                     self.inner.tokens.forget_all();
@@ -150,6 +147,12 @@ impl Control {
                 Err(RecvError::Closed) => break,
             }
         }
+    }
+
+    /// Forgets what was verified for a person, whose place in an organization has changed.
+    pub(crate) fn forget_credentials_of(&self, user: UserId) {
+        self.inner.verifier.forget_keys_of(user);
+        self.inner.tokens.forget_tokens_of(user);
     }
 
     /// Stores the hashes of keys that had been hashed at a lower cost than that of today.

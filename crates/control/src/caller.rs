@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use windlass_auth::{Denied, Permission, Principal, Target, authorize};
+use windlass_auth::{CredentialKind, Denied, Permission, Principal, Target, authorize};
 use windlass_domain::{OrganizationId, ProjectId};
 
 use crate::ControlError;
@@ -23,6 +23,11 @@ impl Caller {
     #[must_use]
     pub fn organization(&self) -> OrganizationId {
         self.principal.organization_id
+    }
+
+    /// Whether it is a person in a browser, and no key or token.
+    pub(crate) fn has_signed_in(&self) -> bool {
+        self.principal.credential.kind() == CredentialKind::Session
     }
 
     /// Decides about the organization, or about the collection of its projects.

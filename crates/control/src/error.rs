@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use windlass_auth::{AuthError, CredentialKind, HashError, MintError, Permission};
+use windlass_auth::{AuthError, CredentialKind, HashError, MemberRefusal, MintError, Permission};
 use windlass_domain::TransitionError;
 use windlass_storage::StoreError;
 
@@ -30,6 +30,15 @@ pub enum ControlError {
     /// The caller's credential belongs to another organization than the one that was named.
     #[error("the credential belongs to another organization")]
     WrongOrganization,
+
+    /// The caller may not do this to that, whatever its permissions.
+    #[error("{message}")]
+    Refused {
+        /// What stands in the way, for programs.
+        code: &'static str,
+        /// What stands in the way, for people.
+        message: String,
+    },
 
     /// A field's value cannot be accepted.
     #[error("{field} {message}")]
@@ -63,6 +72,10 @@ pub enum ControlError {
 }
 
 impl ControlError {
+    pub(crate) fn refused(code: &'static str, message: impl Into<String>) -> Self {
+        Self::Refused { code, message: message.into() }
+    }
+
     pub(crate) fn conflict(code: &'static str, message: impl Into<String>) -> Self {
         Self::Conflict { code, message: message.into() }
     }
@@ -81,6 +94,19 @@ impl From<StoreError> for ControlError {
 impl From<TransitionError> for ControlError {
     fn from(err: TransitionError) -> Self {
         Self::conflict("wrong_state", err.to_string())
+    }
+}
+
+impl From<MemberRefusal> for ControlError {
+    fn from(err: MemberRefusal) -> Self {
+        match err {
+            MemberRefusal::Above | MemberRefusal::AboveOwn { .. } => {
+                Self::refused("role_too_high", err.to_string())
+            }
+            MemberRefusal::LastOwner => Self::conflict("last_owner", err.to_string()),
+            MemberRefusal::TooBroad { permission } => Self::Forbidden(permission),
+            MemberRefusal::Bound => Self::conflict("restricted_credential", err.to_string()),
+        }
     }
 }
 

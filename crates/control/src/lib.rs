@@ -21,7 +21,9 @@ mod import_keys;
 mod install;
 mod log;
 mod log_store;
+mod member;
 mod metrics_access;
+mod organization;
 mod project;
 mod readiness;
 mod reconcile;
@@ -53,7 +55,11 @@ pub use crate::{
     import_keys::{Arrival, Newcomer, Refusal, import_keys},
     install::{Installation, install},
     log::{LogChunk, LogReader, open_deployment_log, open_environment_log},
+    member::{get_member, list_members, remove_member, set_member_role},
     metrics_access::may_read_metrics,
+    organization::{
+        Belonging, create_organization, get_organization, list_organizations, update_organization,
+    },
     project::{
         CreateProject, Expected, create_project, delete_project, get_project, list_projects,
         update_project, wait_until_deleted,

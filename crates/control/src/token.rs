@@ -17,7 +17,7 @@ use windlass_auth::{
 use windlass_domain::{Page, PageRequest};
 use windlass_storage::Signal;
 
-use crate::{Caller, Control, ControlError, api_key::check_projects};
+use crate::{Caller, Control, ControlError, api_key::check_projects, member::stay_a_member};
 
 /// Creates a token. It never has more rights than the caller, now or later.
 pub async fn create_token(
@@ -115,6 +115,7 @@ async fn mint(
     let keys = control.root_keys().await?;
     let minted = mint_token(new, &*caller.principal, &keys, control.fx())?;
     let mut uow = control.store().write().await?;
+    stay_a_member(&mut *uow, caller).await?;
     uow.tokens().insert(&minted.record).await?;
     uow.commit().await?;
     Ok(minted)

@@ -19,10 +19,12 @@ mod health;
 mod identity;
 mod links;
 mod logs;
+mod members;
 mod metrics;
 mod observe;
 mod openapi;
 mod operation;
+mod organizations;
 mod page;
 mod problem;
 mod projects;
@@ -72,6 +74,8 @@ fn operations() -> Vec<Operation> {
         identity::operations(),
         api_keys::operations(),
         tokens::operations(),
+        organizations::operations(),
+        members::operations(),
         projects::operations(),
         environments::operations(),
         deployments::operations(),

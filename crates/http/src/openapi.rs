@@ -74,6 +74,7 @@ meanwhile. Other operations take no notice of `If-Match`.
         (name = "env-vars", description = "Variables for builds and apps; their values are write-only"),
         (name = "usage", description = "What builds cost"),
         (name = "auth", description = "Who calls, API keys and tokens"),
+        (name = "organizations", description = "Organizations, and who belongs to them"),
         (name = "server", description = "The server itself"),
     ),
 )]

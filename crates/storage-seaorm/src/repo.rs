@@ -11,6 +11,7 @@ mod environment;
 mod imported_format;
 mod job;
 mod log;
+mod member;
 mod organization;
 mod project;
 mod root_key;
@@ -26,6 +27,9 @@ use windlass_domain::{Id, IdKind, Page, PageRequest};
 use windlass_storage::StoreError;
 
 use crate::error::{BadColumn, corrupt, store_error};
+
+/// How many rows one statement names: every database takes that many values.
+const MOST_AT_ONCE: usize = 1_000;
 
 /// The repositories of one unit of work.
 pub(crate) struct Repo<'a> {

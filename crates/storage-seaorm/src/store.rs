@@ -12,8 +12,8 @@ use tokio::sync::broadcast;
 use windlass_migrations::{Migrator, MigratorTrait};
 use windlass_storage::{
     AccountRepo, ApiKeyRepo, BuildRepo, DeploymentRepo, EnvVarRepo, EnvironmentRepo,
-    ImportedFormatRepo, JobRepo, LogRepo, OrganizationRepo, ProjectRepo, RootKeyRepo, Signal,
-    Store, StoreError, TokenRepo, UnitOfWork, UsageRepo,
+    ImportedFormatRepo, JobRepo, LogRepo, MemberRepo, OrganizationRepo, ProjectRepo, RootKeyRepo,
+    Signal, Store, StoreError, TokenRepo, UnitOfWork, UsageRepo,
 };
 
 use crate::{
@@ -167,6 +167,9 @@ impl SeaUnitOfWork {
 #[async_trait]
 impl UnitOfWork for SeaUnitOfWork {
     fn organizations(&mut self) -> Box<dyn OrganizationRepo + '_> {
+        Box::new(self.repo())
+    }
+    fn members(&mut self) -> Box<dyn MemberRepo + '_> {
         Box::new(self.repo())
     }
     fn accounts(&mut self) -> Box<dyn AccountRepo + '_> {

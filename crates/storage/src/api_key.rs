@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use windlass_auth::{ApiKeyId, ApiKeyRecord, Rehash};
-use windlass_domain::{OrganizationId, Page, PageRequest};
+use windlass_domain::{OrganizationId, Page, PageRequest, UserId};
 
 use crate::StoreError;
 
@@ -50,6 +50,15 @@ pub trait ApiKeyRepo: Send {
 
     /// Replaces a stored key, but for `last_used_at`.
     async fn update(&mut self, key: &ApiKeyRecord) -> Result<(), StoreError>;
+
+    /// Revokes whatever a person has made in an organization and is not revoked yet; tells how many
+    /// keys that were.
+    async fn revoke_all_of(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+        at: DateTime<Utc>,
+    ) -> Result<u64, StoreError>;
 
     /// Replaces a key's hash by another of the same key; `false` where another one than the old is
     /// stored, or the key has been revoked.

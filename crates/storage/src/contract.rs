@@ -19,6 +19,7 @@ pub mod imported_format;
 pub mod job;
 pub mod job_queue;
 pub mod log;
+pub mod member;
 pub mod organization;
 pub mod project;
 pub mod root_key;
@@ -48,6 +49,7 @@ macro_rules! contract_tests {
                 another_organization_never_finds_a_key,
                 an_update_replaces_everything_but_the_last_use,
                 a_hash_is_replaced_where_the_old_one_still_is,
+                the_keys_of_one_person_in_one_organization_are_revoked_and_no_others,
                 uses_are_noted_forwards_only,
                 pages_of_keys_follow_one_another_without_gaps,
                 whoever_locks_a_key_second_sees_what_the_first_wrote,
@@ -132,11 +134,22 @@ macro_rules! contract_tests {
                 an_append_that_is_not_committed_leaves_nothing,
                 concurrent_appends_leave_no_gaps,
             ]
+            member: [
+                a_member_is_found_in_their_own_organization_alone,
+                pages_of_members_follow_one_another_without_gaps,
+                a_person_finds_all_their_organizations_and_no_others,
+                a_role_changes_and_a_member_goes_in_one_organization_alone,
+                owners_are_counted_in_one_organization_alone,
+                of_two_owners_who_leave_at_once_the_second_sees_that_they_are_the_last,
+                a_member_who_is_removed_takes_along_what_they_were_making,
+                somebody_who_is_being_removed_makes_nothing_any_more,
+            ]
             organization: [
                 the_first_organization_is_the_oldest,
                 people_and_their_roles_are_found_again,
                 a_membership_is_added_once_and_leaves_the_rest_usable,
                 the_first_owner_is_the_oldest,
+                an_organization_is_renamed_and_goes_on_counting,
                 build_numbers_count_from_one_in_each_organization,
                 whoever_takes_a_build_number_second_gets_the_next,
             ]
@@ -164,6 +177,7 @@ macro_rules! contract_tests {
                 another_organization_never_finds_a_token,
                 pages_of_tokens_follow_one_another_without_gaps,
                 a_block_is_revoked_for_its_token_alone,
+                the_tokens_of_one_person_in_one_organization_are_revoked_and_no_others,
                 links_go_when_they_have_ended_and_tokens_stay,
                 whoever_locks_a_token_second_sees_what_the_first_wrote,
             ]
@@ -203,7 +217,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("contract.rs");
-    const PROMISES: [&str; 17] = [
+    const PROMISES: [&str; 18] = [
         include_str!("contract/account.rs"),
         include_str!("contract/api_key.rs"),
         include_str!("contract/build.rs"),
@@ -214,6 +228,7 @@ mod tests {
         include_str!("contract/job.rs"),
         include_str!("contract/job_queue.rs"),
         include_str!("contract/log.rs"),
+        include_str!("contract/member.rs"),
         include_str!("contract/organization.rs"),
         include_str!("contract/project.rs"),
         include_str!("contract/root_key.rs"),

@@ -13,6 +13,7 @@ mod error;
 mod imported_format;
 mod job;
 mod log;
+mod member;
 mod organization;
 mod project;
 mod root_key;
@@ -33,6 +34,7 @@ pub use crate::{
     imported_format::ImportedFormatRepo,
     job::{JobRepo, LeaseRequest, QueueDepth},
     log::{LogHead, LogRepo, SourceMove},
+    member::MemberRepo,
     organization::OrganizationRepo,
     project::{ProjectFilter, ProjectRepo},
     root_key::{RootKeyRepo, StoredRootKey},
@@ -64,6 +66,8 @@ pub trait Store: Send + Sync {
 pub trait UnitOfWork: Send {
     /// Tenants and people.
     fn organizations(&mut self) -> Box<dyn OrganizationRepo + '_>;
+    /// Who belongs to a tenant.
+    fn members(&mut self) -> Box<dyn MemberRepo + '_>;
     /// With what people sign in.
     fn accounts(&mut self) -> Box<dyn AccountRepo + '_>;
     /// API keys.

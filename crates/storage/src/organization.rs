@@ -19,8 +19,18 @@ pub trait OrganizationRepo: Send {
     /// Finds a tenant.
     async fn find(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError>;
 
+    /// Finds a tenant that this unit of work is about to change, or that is about to have other
+    /// members; others wait until it ends.
+    async fn find_for_update(
+        &mut self,
+        id: OrganizationId,
+    ) -> Result<Option<Organization>, StoreError>;
+
     /// Adds a tenant.
     async fn insert(&mut self, organization: &Organization) -> Result<(), StoreError>;
+
+    /// Replaces what people say of a tenant.
+    async fn update(&mut self, organization: &Organization) -> Result<(), StoreError>;
 
     /// Takes the organization's next build number, from 1; a number is never given twice.
     async fn next_build_number(&mut self, id: OrganizationId) -> Result<u64, StoreError>;

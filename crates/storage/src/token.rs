@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use windlass_auth::{TokenId, TokenRecord};
-use windlass_domain::{OrganizationId, Page, PageRequest};
+use windlass_domain::{OrganizationId, Page, PageRequest, UserId};
 
 use crate::StoreError;
 
@@ -32,6 +32,15 @@ pub trait TokenRepo: Send {
 
     /// Replaces a stored token.
     async fn update(&mut self, token: &TokenRecord) -> Result<(), StoreError>;
+
+    /// Revokes whatever a person has made in an organization and has neither ended nor been revoked
+    /// yet, links among it; tells how many tokens that were.
+    async fn revoke_all_of(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+        at: DateTime<Utc>,
+    ) -> Result<u64, StoreError>;
 
     /// Notes that a block of a token has been revoked; once is enough.
     async fn revoke_block(

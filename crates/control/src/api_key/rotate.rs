@@ -6,7 +6,7 @@ use windlass_auth::{
 };
 use windlass_storage::Signal;
 
-use crate::{Caller, Control, ControlError};
+use crate::{Caller, Control, ControlError, member::stay_a_member};
 
 /// For how long an old key can go on working beside the new one.
 pub const MOST_OVERLAP: TimeDelta = TimeDelta::days(7);
@@ -39,6 +39,7 @@ pub async fn rotate_api_key(
     let minted = minted.map_err(refuse)?;
 
     let mut uow = control.store().write().await?;
+    stay_a_member(&mut *uow, caller).await?;
     let old = uow.api_keys().find_for_update(caller.organization(), id).await?;
     let mut old = old.ok_or(ControlError::NotFound("API key"))?;
     let now = control.fx().clock.now();

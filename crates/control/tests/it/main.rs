@@ -13,6 +13,8 @@ mod key_replicas;
 mod key_rotation;
 mod keys;
 mod leases;
+mod members;
+mod organizations;
 mod projects;
 mod reconciling;
 mod support;

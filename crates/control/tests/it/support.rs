@@ -11,15 +11,18 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use windlass_auth::{BcryptCost, HasherOptions, KeyFormat, KeyHasher, VerifierOptions};
+use windlass_auth::{
+    BcryptCost, Credential, HasherOptions, KeyFormat, KeyHasher, Membership, Principal,
+    ProjectReach, Role, VerifierOptions,
+};
 use windlass_control::{
     Caller, Control, CreateProject, Keyring, OldRootKeys, Parts, Presentation, RouteTarget, Routes,
     Settings, install, rotate_root_key,
 };
 use windlass_domain::{
     Backoff, BranchName, Build, BuildState, CommitId, Deployment, DeploymentId, Effects,
-    Environment, EnvironmentId, GitUrl, HostLabel, LogId, OsEntropy, Project, ProjectSettings,
-    SystemClock, WorkerId,
+    Environment, EnvironmentId, GitUrl, HostLabel, Id, LogId, OsEntropy, Project, ProjectSettings,
+    SystemClock, User, UserId, WorkerId,
 };
 use windlass_engine::{AppLimits, BuildLimits, fake::FakeEngine};
 use windlass_storage::Store as _;
@@ -167,6 +170,38 @@ impl Platform {
     pub(crate) async fn rotate_root_key(&self, old: OldRootKeys) -> u32 {
         let keyring = Keyring::parse(&self.keyring.clone().into()).unwrap();
         rotate_root_key(&*self.store, &keyring, FX, old).await.unwrap().number
+    }
+
+    /// Somebody new in the owner's organization, who has signed in.
+    pub(crate) async fn person(&self, name: &str, role: Role) -> Caller {
+        let organization_id = self.owner.organization();
+        let user = User::create(name.parse().unwrap(), FX);
+        let mut uow = self.store.write().await.unwrap();
+        uow.organizations().insert_user(&user).await.unwrap();
+        uow.commit().await.unwrap();
+        self.admit(user.id, role).await;
+        let principal = Principal {
+            organization_id,
+            user_id: user.id,
+            role,
+            credential: Credential::Session {
+                id: Id::generate(FX),
+                expires_at: FX.clock.now() + TimeDelta::days(1),
+            },
+            permissions: role.permissions(),
+            projects: ProjectReach::All,
+            restriction: None,
+        };
+        Caller { principal: Arc::new(principal), ..self.owner.clone() }
+    }
+
+    /// Makes somebody a member of the owner's organization, past all use cases.
+    pub(crate) async fn admit(&self, user_id: UserId, role: Role) {
+        let organization_id = self.owner.organization();
+        let membership = Membership { organization_id, user_id, role };
+        let mut uow = self.store.write().await.unwrap();
+        uow.organizations().insert_membership(&membership).await.unwrap();
+        uow.commit().await.unwrap();
     }
 
     pub(crate) async fn project(&self, name: &str) -> Project {

@@ -5,7 +5,7 @@ use axum::{
     http::request::Parts,
 };
 use windlass_auth::{ApiKeyRecord, TokenRecord};
-use windlass_domain::{Deployment, EnvVar, Environment, Id, IdKind, Project};
+use windlass_domain::{Deployment, EnvVar, Environment, Id, IdKind, Organization, Project, User};
 
 use crate::problem::Problem;
 
@@ -35,6 +35,13 @@ impl Resource for ApiKeyRecord {
 }
 impl Resource for TokenRecord {
     const NAME: &'static str = "token";
+}
+
+impl Resource for Organization {
+    const NAME: &'static str = "organization";
+}
+impl Resource for User {
+    const NAME: &'static str = "member";
 }
 
 impl<S: Send + Sync, K: Resource> FromRequestParts<S> for Path<Id<K>> {

@@ -85,6 +85,8 @@ fn prefix_in(collection: &str) -> Option<&'static str> {
         "env-vars" => Some("var"),
         "api-keys" => Some("key"),
         "tokens" => Some("tok"),
+        "organizations" => Some("org"),
+        "members" => Some("usr"),
         _ => None,
     }
 }

@@ -16,6 +16,9 @@ impl From<ControlError> for Problem {
             }
             ControlError::WrongAddress => Self::wrong_address(),
             ControlError::WrongOrganization => Self::wrong_organization(),
+            ControlError::Refused { code, message } => {
+                Self::new(StatusCode::FORBIDDEN, code, message)
+            }
             ControlError::Invalid { field, message } => {
                 Self::invalid(vec![FieldError { field: field.to_owned(), message }])
             }

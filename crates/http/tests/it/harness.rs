@@ -13,10 +13,15 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
-use windlass_auth::{BcryptCost, HasherOptions, KeyFormat, KeyHasher, VerifierOptions};
-use windlass_control::{Control, Keyring, Parts, RouteTarget, Routes, Settings, install};
+use windlass_auth::{
+    BcryptCost, Credential, HasherOptions, KeyFormat, KeyHasher, Membership, NewApiKey, Principal,
+    ProjectReach, Role, Scope, VerifierOptions,
+};
+use windlass_control::{
+    Caller, Control, Keyring, Parts, RouteTarget, Routes, Settings, create_api_key, install,
+};
 use windlass_domain::{
-    Backoff, HostLabel, WorkerId,
+    Backoff, Clock as _, Effects, HostLabel, Id, OsEntropy, User, WorkerId,
     test_util::{CountingEntropy, ManualClock},
 };
 use windlass_engine::{AppLimits, BuildLimits, fake::FakeEngine};
@@ -206,6 +211,56 @@ impl TestApi {
         let body = json!({ "name": "narrow", "scopes": scopes });
         let created = self.post("/api/auth/api-keys", body).await;
         created.body["key"].as_str().expect("a key").to_owned()
+    }
+
+    /// The organization of the owner, by its id.
+    pub(crate) async fn organization(&self) -> String {
+        let me = self.get("/api/auth/me").await;
+        me.body["organizations"][0]["id"].as_str().expect("an organization").to_owned()
+    }
+
+    /// Somebody new in the owner's organization, by their id.
+    pub(crate) async fn member(&self, name: &str, role: Role) -> String {
+        let organization_id = self.organization().await.parse().expect("an identifier");
+        let user = User::create(name.parse().expect("a name"), self.fx());
+        let membership = Membership { organization_id, user_id: user.id, role };
+        let mut uow = self.store.write().await.expect("the database is there");
+        uow.organizations().insert_user(&user).await.expect("they are new");
+        uow.organizations().insert_membership(&membership).await.expect("they are new");
+        uow.commit().await.expect("the database is there");
+        user.id.to_string()
+    }
+
+    /// The same with a key that may do whatever they may.
+    pub(crate) async fn member_with_key(&self, name: &str, role: Role) -> (String, String) {
+        let id = self.member(name, role).await;
+        let principal = Principal {
+            organization_id: self.organization().await.parse().expect("an identifier"),
+            user_id: id.parse().expect("an identifier"),
+            role,
+            credential: Credential::Session {
+                id: Id::generate(self.fx()),
+                expires_at: self.clock.now() + chrono::TimeDelta::days(1),
+            },
+            permissions: role.permissions(),
+            projects: ProjectReach::All,
+            restriction: None,
+        };
+        let caller = Caller { principal: Arc::new(principal), request_id: None, address: None };
+        let new = NewApiKey {
+            name: name.parse().expect("a name"),
+            scopes: role.permissions().iter().map(Scope::Permission).collect(),
+            project_ids: None,
+            allowed_addresses: None,
+            expires_at: None,
+        };
+        let made = create_api_key(&self.control, &caller, new).await.expect("a key");
+        (id, made.key.expose().to_owned())
+    }
+
+    /// Time in the test's hands, and real randomness.
+    pub(crate) fn fx(&self) -> Effects<'_> {
+        Effects { clock: &*self.clock, entropy: &OsEntropy }
     }
 
     /// A project, by its id.

@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt;
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
-use windlass_auth::{ApiKeyId, ApiKeyRecord};
+use windlass_auth::{ApiKeyId, ApiKeyRecord, Role};
 use windlass_domain::{Clock, EnvironmentId, LogId, LogStream, NewLogLine};
 use windlass_storage::Signal;
 
@@ -277,6 +277,22 @@ async fn a_stream_ends_with_its_key() {
 
     assert_eq!(events.next().await, None);
     assert!(text.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_reader_is_removed_from_the_organization() {
+    let app = Printing::start("log_removed").await;
+    let (member, key) = app.api.member_with_key("Grace", Role::Viewer).await;
+    app.print(&["one"]).await;
+    let mut events = Events::of(app.open_as(&key, "", "text/event-stream", None).await);
+    assert_eq!(events.line().await, (1, "one".to_owned()));
+
+    let organization = app.api.organization().await;
+    let path = format!("/api/organizations/{organization}/members/{member}");
+    assert_eq!(app.api.delete(&path).await.status, StatusCode::NO_CONTENT);
+
+    // It need not wait for another line.
+    assert_eq!(events.next().await, None);
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ mod key_limits;
 mod links;
 mod logs;
 mod matrix;
+mod members;
 mod norrix;
 mod openapi;
 mod projects;

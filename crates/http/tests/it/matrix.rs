@@ -90,7 +90,7 @@ macro_rules! matrix {
     };
 }
 
-matrix!(server auth projects environments deployments logs env_vars usage);
+matrix!(server auth organizations projects environments deployments logs env_vars usage);
 
 /// Holds every cell of the rows with a tag against the API.
 async fn check(tag: &str) {
@@ -127,6 +127,7 @@ async fn check(tag: &str) {
                 Needs::Permission { .. } if row.cells[&("role", 'm')] == Expected::NotYours => {
                     Expected::NotYours
                 }
+                Needs::Permission { is_enough: false, .. } => Expected::TooNarrow,
                 Needs::Permission { .. } => row.cells[&("role", 'o')],
                 Needs::Nothing | Needs::Credential => Expected::Done,
             };
@@ -173,6 +174,14 @@ async fn ask(
         Expected::NotYours => {
             assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
             names_what_is_missing(&answer, "members:write", &place);
+        }
+        Expected::TooNarrow => {
+            assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
+            assert_eq!(answer.body["code"], "insufficient_scope", "{place}");
+        }
+        Expected::NoPerson => {
+            assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
+            assert_eq!(answer.body["code"], "session_required", "{place}");
         }
         Expected::Unfound => {
             assert!(status == StatusCode::UNPROCESSABLE_ENTITY && !has_changed, "{place}");

@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, QueryFilter,
-    QueryOrder, QuerySelect, sea_query::Expr,
+    ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, ConnectionTrait, DbBackend, DbErr,
+    EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 use windlass_auth::{Membership, Role};
 use windlass_domain::{Organization, OrganizationId, User, UserId};
 use windlass_storage::{OrganizationRepo, StoreError};
 
-use super::{Repo, from_stored};
+use super::{LockForUpdate, Repo, from_stored};
 use crate::error::{corrupt, store_error};
 
 /// What is unique about a person.
@@ -43,9 +43,27 @@ impl OrganizationRepo for Repo<'_> {
         self.find_row(organizations::Entity::find_by_id(id.to_uuid())).await
     }
 
+    #[tracing::instrument(name = "db.organization.find_for_update", level = "debug", skip(self))]
+    async fn find_for_update(
+        &mut self,
+        id: OrganizationId,
+    ) -> Result<Option<Organization>, StoreError> {
+        self.find_row(organizations::Entity::find_by_id(id.to_uuid()).lock_for_update()).await
+    }
+
     #[tracing::instrument(name = "db.organization.insert", level = "debug", skip_all, fields(id = %organization.id))]
     async fn insert(&mut self, organization: &Organization) -> Result<(), StoreError> {
         self.insert_row(organizations::Model::from(organization)).await
+    }
+
+    #[tracing::instrument(name = "db.organization.update", level = "debug", skip_all, fields(id = %organization.id))]
+    async fn update(&mut self, organization: &Organization) -> Result<(), StoreError> {
+        let mut row = organizations::Model::from(organization).into_active_model().reset_all();
+        // Counted by the one below.
+        row.last_build_number = NotSet;
+        let update = organizations::Entity::update(row);
+        update.exec_without_returning(&self.db).await.map_err(store_error)?;
+        Ok(())
     }
 
     #[tracing::instrument(name = "db.organization.next_build_number", level = "debug", skip(self))]
@@ -111,18 +129,18 @@ impl OrganizationRepo for Repo<'_> {
     }
 }
 
-mod organizations {
+pub(super) mod organizations {
     use sea_orm::entity::prelude::*;
 
     #[sea_orm::model]
     #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "organizations")]
-    pub(super) struct Model {
+    pub(in crate::repo) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
-        pub(super) id: Uuid,
-        pub(super) name: String,
-        pub(super) last_build_number: i64,
-        pub(super) created_at: DateTimeUtc,
+        pub(in crate::repo) id: Uuid,
+        pub(in crate::repo) name: String,
+        pub(in crate::repo) last_build_number: i64,
+        pub(in crate::repo) created_at: DateTimeUtc,
     }
 
     impl ActiveModelBehavior for ActiveModel {}
@@ -145,18 +163,18 @@ pub(super) mod users {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-mod memberships {
+pub(super) mod memberships {
     use sea_orm::entity::prelude::*;
 
     #[sea_orm::model]
     #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "memberships")]
-    pub(super) struct Model {
+    pub(in crate::repo) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
-        pub(super) organization_id: Uuid,
+        pub(in crate::repo) organization_id: Uuid,
         #[sea_orm(primary_key, auto_increment = false)]
-        pub(super) user_id: Uuid,
-        pub(super) role: String,
+        pub(in crate::repo) user_id: Uuid,
+        pub(in crate::repo) role: String,
     }
 
     impl ActiveModelBehavior for ActiveModel {}

@@ -124,6 +124,37 @@ pub async fn a_hash_is_replaced_where_the_old_one_still_is(store: &dyn Store) {
     assert!(find(&world, "revoked").await == Some(revoked));
 }
 
+pub async fn the_keys_of_one_person_in_one_organization_are_revoked_and_no_others(
+    store: &dyn Store,
+) {
+    let world = World::new(store);
+    let (ours, theirs) = (world.organization().await, world.organization().await);
+    let (user, other) = (world.owner(&ours).await, world.owner(&ours).await);
+    let earlier = Some(world.now());
+    let old =
+        ApiKeyRecord { revoked_at: earlier, ..world.new_api_key(&ours, &user, "revoked before") };
+    let live = world.new_api_key(&ours, &user, "live");
+    let stay = [
+        world.new_api_key(&theirs, &user, "theirs"),
+        world.new_api_key(&ours, &other, "another's"),
+    ];
+    for key in stay.iter().chain([&old, &live]) {
+        insert(&world, key).await;
+    }
+
+    let at = world.tick();
+    let mut uow = world.write().await;
+    assert_eq!(uow.api_keys().revoke_all_of(ours.id, user.id, at).await.unwrap(), 1);
+    assert_eq!(uow.api_keys().revoke_all_of(ours.id, user.id, at).await.unwrap(), 0);
+    uow.commit().await.unwrap();
+    for (key, revoked_at) in [(&old, earlier), (&live, Some(at))] {
+        assert_eq!(find(&world, &key.lookup).await.unwrap().revoked_at, revoked_at);
+    }
+    for key in stay {
+        assert_eq!(find(&world, &key.lookup).await, Some(key));
+    }
+}
+
 pub async fn uses_are_noted_forwards_only(store: &dyn Store) {
     let world = World::new(store);
     let organization = world.organization().await;

@@ -1,7 +1,7 @@
 //! Promises about tenants and people.
 
 use windlass_auth::{Membership, Role};
-use windlass_domain::User;
+use windlass_domain::{Organization, User};
 
 use super::world::{World, after_commit_of};
 use crate::{Store, StoreError};
@@ -73,6 +73,20 @@ pub async fn the_first_owner_is_the_oldest(store: &dyn Store) {
         assert_eq!(first, expected);
         world.tick();
     }
+}
+
+pub async fn an_organization_is_renamed_and_goes_on_counting(store: &dyn Store) {
+    let world = World::new(store);
+    let organization = world.organization().await;
+    let mut uow = world.write().await;
+    assert_eq!(uow.organizations().next_build_number(organization.id).await.unwrap(), 1);
+    let renamed = Organization { name: "Größe & Co".parse().unwrap(), ..organization };
+    uow.organizations().update(&renamed).await.unwrap();
+    assert_eq!(uow.organizations().next_build_number(renamed.id).await.unwrap(), 2);
+    uow.commit().await.unwrap();
+
+    let found = world.read().await.organizations().find(renamed.id).await.unwrap();
+    assert_eq!(found, Some(renamed));
 }
 
 pub async fn build_numbers_count_from_one_in_each_organization(store: &dyn Store) {

@@ -99,6 +99,35 @@ pub async fn a_block_is_revoked_for_its_token_alone(store: &dyn Store) {
     }
 }
 
+pub async fn the_tokens_of_one_person_in_one_organization_are_revoked_and_no_others(
+    store: &dyn Store,
+) {
+    let world = World::new(store);
+    let (ours, theirs) = (world.organization().await, world.organization().await);
+    let (user, other) = (world.owner(&ours).await, world.owner(&ours).await);
+    let earlier = Some(world.now());
+    let link = TokenPurpose::Link { issuing_key: None };
+    let old = TokenRecord { revoked_at: earlier, ..world.new_token(&ours, &user) };
+    let live = world.new_token(&ours, &user);
+    let linked = TokenRecord { purpose: link, ..world.new_token(&ours, &user) };
+    let stay = [world.new_token(&theirs, &user), world.new_token(&ours, &other)];
+    for token in stay.iter().chain([&old, &live, &linked]) {
+        insert(&world, token).await;
+    }
+
+    let at = world.tick();
+    let mut uow = world.write().await;
+    assert_eq!(uow.tokens().revoke_all_of(ours.id, user.id, at).await.unwrap(), 2);
+    assert_eq!(uow.tokens().revoke_all_of(ours.id, user.id, at).await.unwrap(), 0);
+    uow.commit().await.unwrap();
+    for (token, revoked_at) in [(&old, earlier), (&live, Some(at)), (&linked, Some(at))] {
+        assert_eq!(find(&world, token).await.unwrap().revoked_at, revoked_at);
+    }
+    for token in stay {
+        assert_eq!(find(&world, &token).await, Some(token));
+    }
+}
+
 pub async fn links_go_when_they_have_ended_and_tokens_stay(store: &dyn Store) {
     let world = World::new(store);
     let organization = world.organization().await;

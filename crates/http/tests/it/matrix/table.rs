@@ -26,6 +26,8 @@ pub(crate) enum Needs {
         name: &'static str,
         /// The scope by which a refusal names it there.
         known_as: &'static str,
+        /// Whether it opens the operation to somebody who has nothing else.
+        is_enough: bool,
     },
 }
 
@@ -47,6 +49,10 @@ pub(crate) enum Expected {
     Elsewhere,
     /// 403, because it is somebody else's.
     NotYours,
+    /// 403, because it would give away what the caller does not have.
+    TooNarrow,
+    /// 403, because it takes a person who has signed in.
+    NoPerson,
     /// 422: it is found by its text, which names nothing for the caller.
     Unfound,
     /// 404.
@@ -82,8 +88,10 @@ fn row(line: &'static str) -> Row {
         "-" => Needs::Nothing,
         "*" => Needs::Credential,
         text => {
+            let is_enough = !text.ends_with('+');
+            let text = text.trim_end_matches('+');
             let (name, known_as) = text.split_once('=').unwrap_or((text, text));
-            Needs::Permission { name, known_as }
+            Needs::Permission { name, known_as, is_enough }
         }
     };
     let mut cells = BTreeMap::new();
@@ -106,6 +114,7 @@ fn expected(cell: char) -> Expected {
         '3' => Expected::Forbidden,
         'x' => Expected::Elsewhere,
         'o' => Expected::NotYours,
+        's' => Expected::NoPerson,
         '2' => Expected::Unfound,
         '4' => Expected::Hidden,
         '9' => Expected::NothingToGoBackTo,

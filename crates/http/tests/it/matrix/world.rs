@@ -2,6 +2,7 @@
 
 use axum::http::Method;
 use serde_json::{Value, json};
+use windlass_auth::Role;
 
 use crate::harness::{TestApi, id};
 
@@ -14,6 +15,8 @@ pub(crate) struct World {
     key: String,
     token: String,
     token_text: String,
+    organization: String,
+    member: String,
 }
 
 impl World {
@@ -31,6 +34,8 @@ impl World {
             key: id(&api.post("/api/auth/api-keys", key).await),
             token: id(&token),
             token_text: token.body["token"].as_str().unwrap().to_owned(),
+            organization: api.organization().await,
+            member: api.member("Victim", Role::Member).await,
             project,
             environment,
         }
@@ -43,6 +48,7 @@ impl World {
             (Some("projects"), _) => &self.project,
             (Some("environments"), _) => &self.environment,
             (Some("deployments"), _) => &self.deployment,
+            (Some("organizations"), _) => &self.organization,
             (_, Some("tokens")) => &self.token,
             _ => &self.key,
         };
@@ -50,7 +56,11 @@ impl World {
             "norrix_revoke_api_key" => format!("?id={id}"),
             _ => String::new(),
         };
-        template.replace("{id}", id).replace("{varId}", &self.variable) + &query
+        template
+            .replace("{id}", id)
+            .replace("{varId}", &self.variable)
+            .replace("{userId}", &self.member)
+            + &query
     }
 
     /// A body that an operation accepts, if it wants one.
@@ -63,6 +73,10 @@ impl World {
             "create_token" => Some(json!({ "label": "new", "permissions": [] })),
             "revoke_presented_token" => Some(json!({ "token": self.token_text })),
             "create_link" => Some(json!({ "deployment_id": self.deployment })),
+            "create_organization" => Some(json!({ "name": "new" })),
+            // A name that no world before this one has left behind.
+            "update_organization" => Some(json!({ "name": self.member })),
+            "set_member_role" => Some(json!({ "role": "viewer" })),
             "create_project" => Some(json!({ "name": "new", "github_repo": "o/new" })),
             "update_project" => Some(json!({ "port": 1 })),
             "create_environment" => Some(json!({ "branch": "other" })),
@@ -81,12 +95,14 @@ impl World {
 
     /// All that its owner sees of it.
     pub(crate) async fn seen_by_owner(&self, api: &TestApi) -> Value {
-        let Self { project, environment, deployment, .. } = self;
+        let Self { project, environment, deployment, organization, member, .. } = self;
         let mut seen = Vec::new();
         for path in [
             "/api/projects?limit=200".to_owned(),
             "/api/auth/api-keys?limit=200".to_owned(),
             "/api/auth/tokens?limit=200".to_owned(),
+            "/api/organizations".to_owned(),
+            format!("/api/organizations/{organization}/members/{member}"),
             format!("/api/projects/{project}"),
             format!("/api/projects/{project}/environments"),
             format!("/api/projects/{project}/env-vars"),

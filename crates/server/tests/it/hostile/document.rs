@@ -63,6 +63,8 @@ fn adjusted(operation: &str) -> Value {
         "create_environment" => json!({ "branch": "absent" }),
         // Nobody may widen what is tried next by signing it.
         "create_token" => json!({ "permissions": [] }),
+        // There is nobody but the owner.
+        "set_member_role" => json!({ "role": "owner" }),
         _ => json!({}),
     }
 }
@@ -111,9 +113,11 @@ impl Operation {
     }
 
     /// Whether there is a body that it takes again and again: not where it ends what it
-    /// is about, or names what is only known later.
+    /// is about, names what is only known later, or is not for keys.
     pub(super) fn is_for_good(&self) -> bool {
-        !["revoke_presented_token", "rotate_api_key", "create_link"].contains(&self.id.as_str())
+        let others =
+            ["revoke_presented_token", "rotate_api_key", "create_link", "create_organization"];
+        !others.contains(&self.id.as_str())
     }
 
     /// Whether it shows what is stored.

@@ -39,7 +39,11 @@ impl Stage {
             let id = id.as_str().unwrap();
             (id.split('_').next().unwrap().to_owned(), id.to_owned())
         });
-        let samples = samples.collect();
+        let mut samples: BTreeMap<String, String> = samples.collect();
+        let me = api.get("/api/auth/me").await.body;
+        for (prefix, id) in [("org", &me["organizations"][0]["id"]), ("usr", &me["user"]["id"])] {
+            samples.insert(prefix.to_owned(), id.as_str().unwrap().to_owned());
+        }
         Self { server, operations, samples, _repository: repository }
     }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 use windlass_auth::{Member, Role};
+use windlass_domain::User;
 
 /// A person in an organization.
 #[derive(Debug, Serialize, ToSchema)]
@@ -12,6 +13,9 @@ pub(crate) struct MemberView {
     user_id: String,
     #[schema(example = "Ada")]
     name: String,
+    /// What the person signs in with, where they do.
+    #[schema(example = "ada@example.com")]
+    email: Option<String>,
     role: RoleView,
 }
 
@@ -30,7 +34,9 @@ pub(crate) enum RoleView {
 impl From<Member> for MemberView {
     fn from(member: Member) -> Self {
         let Member { user, role } = member;
-        Self { user_id: user.id.to_string(), name: user.name.to_string(), role: role.into() }
+        let User { id, name, email, created_at: _ } = user;
+        let email = email.map(|email| email.to_string());
+        Self { user_id: id.to_string(), name: name.to_string(), email, role: role.into() }
     }
 }
 

@@ -231,7 +231,7 @@ impl TestApi {
         user.id.to_string()
     }
 
-    /// The same with a key that may do whatever they may.
+    /// The same with a key that may do whatever they may, for a role that makes keys.
     pub(crate) async fn member_with_key(&self, name: &str, role: Role) -> (String, String) {
         let id = self.member(name, role).await;
         let principal = Principal {

@@ -282,7 +282,7 @@ async fn a_stream_ends_with_its_key() {
 #[tokio::test]
 async fn a_stream_ends_when_its_reader_is_removed_from_the_organization() {
     let app = Printing::start("log_removed").await;
-    let (member, key) = app.api.member_with_key("Grace", Role::Viewer).await;
+    let (member, key) = app.api.member_with_key("Grace", Role::Admin).await;
     app.print(&["one"]).await;
     let mut events = Events::of(app.open_as(&key, "", "text/event-stream", None).await);
     assert_eq!(events.line().await, (1, "one".to_owned()));

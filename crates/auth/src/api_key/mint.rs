@@ -202,7 +202,9 @@ impl From<&Principal> for Creator {
             expires_at: match &principal.credential {
                 // A session ends, and its person comes back: what they make need not end with it.
                 Credential::Session { .. } => None,
-                credential => credential.expires_at(),
+                credential @ (Credential::ApiKey { .. } | Credential::Token { .. }) => {
+                    credential.expires_at()
+                }
             },
             is_restricted: principal.restriction.is_some(),
         }

@@ -99,6 +99,7 @@
 //! sign in with.
 
 mod api_key;
+mod audit;
 mod decision;
 mod flights;
 mod member;
@@ -146,6 +147,9 @@ pub use crate::{
         ImportError, ImportedFormat, ImportedKey, KeyDirectory, KeyEntry, KeyFormat, KeyHasher,
         KeyPrefixError, KeyVerifier, MintError, MintedKey, NewApiKey, NewKey, ParsedKey, PlainKey,
         Rehash, VerifierOptions, import, mint,
+    },
+    audit::{
+        Actor, AuditEntry, AuditEntryId, AuditObject, AuditOutcome, Audited, ParseAuditOutcomeError,
     },
     decision::{Denied, Grant, Target, authorize},
     member::{MemberChange, MemberRefusal, Standing, check_admission},

@@ -31,7 +31,22 @@ pub enum ParseNetworkError {
 /// How many of the bits of an IPv6 address come before the IPv4 address in it.
 const MAPPED: u8 = 96;
 
+/// How many of the bits of an IPv6 address name the network that a site or a machine is given.
+const SITE: u8 = 64;
+
 impl Network {
+    /// What whoever comes from an address can come from just as well: that address alone for IPv4,
+    /// 2⁶⁴ of them for IPv6.
+    #[must_use]
+    pub fn around(address: IpAddr) -> Self {
+        let address = address.to_canonical();
+        let net = match address {
+            IpAddr::V4(_) => address.into(),
+            IpAddr::V6(_) => IpNet::new(address, SITE).map_or(address.into(), |net| net.trunc()),
+        };
+        Self(net)
+    }
+
     /// Whether an address lies in it.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {

@@ -16,16 +16,19 @@ pub async fn create_api_key(
     caller: &Caller,
     new: NewApiKey,
 ) -> Result<MintedKey, ControlError> {
-    caller.may(Permission::ApiKeysWrite, Target::organization(caller.organization()))?;
+    let grant =
+        caller.may(Permission::ApiKeysWrite, Target::organization(caller.organization()))?;
     check_projects(control, caller, new.project_ids.as_deref().unwrap_or_default()).await?;
 
     let format = &control.inner.key_format;
     let hasher = &control.inner.key_hasher;
     // Hashing is slow work, so it comes before the unit of work.
-    let minted = mint(new, &*caller.principal, format, hasher, control.fx()).await?;
+    let minted = mint(new, &*caller.principal, format, hasher, control.fx()).await;
+    let minted = minted.map_err(|err| caller.note_refusal(err.into()))?;
     let mut uow = control.store().write().await?;
     stay_a_member(&mut *uow, caller).await?;
     uow.api_keys().insert(&minted.record).await?;
+    control.write_down(&mut *uow, caller.did(grant, minted.record.id)).await?;
     uow.commit().await?;
 
     tracing::info!(api_key.id = %minted.record.id, "API key created");
@@ -38,7 +41,7 @@ pub async fn list_api_keys(
     caller: &Caller,
     page: PageRequest<ApiKeyId>,
 ) -> Result<Page<ApiKeyRecord>, ControlError> {
-    caller.may(Permission::ApiKeysRead, Target::organization(caller.organization()))?;
+    caller.may_read(Permission::ApiKeysRead, Target::organization(caller.organization()))?;
     let mut uow = control.store().read().await?;
     Ok(uow.api_keys().list(caller.organization(), page).await?)
 }
@@ -49,13 +52,15 @@ pub async fn revoke_api_key(
     caller: &Caller,
     id: ApiKeyId,
 ) -> Result<(), ControlError> {
-    caller.may(Permission::ApiKeysWrite, Target::organization(caller.organization()))?;
+    let grant =
+        caller.may(Permission::ApiKeysWrite, Target::organization(caller.organization()))?;
     let mut uow = control.store().write().await?;
     let key = uow.api_keys().find_for_update(caller.organization(), id).await?;
     let mut key = key.ok_or(ControlError::NotFound("API key"))?;
     if key.revoked_at.is_none() {
         key.revoked_at = Some(control.fx().clock.now());
         uow.api_keys().update(&key).await?;
+        control.write_down(&mut *uow, caller.did(grant, id)).await?;
         uow.signal(Signal::ApiKey(id));
         uow.commit().await?;
         tracing::info!(api_key.id = %id, "API key revoked");

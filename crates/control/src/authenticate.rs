@@ -6,13 +6,13 @@ use async_trait::async_trait;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use windlass_auth::{
-    ApiKeyRecord, CredentialKind, DirectoryError, ImportedFormat, KeyDirectory, KeyEntry,
-    Principal, looks_like_token,
+    ApiKeyRecord, AuthError, CredentialKind, DirectoryError, ImportedFormat, KeyDirectory,
+    KeyEntry, Principal, TokenError, looks_like_token,
 };
 use windlass_domain::{OrganizationId, UserId};
 use windlass_storage::{Signal, Store, StoreError, UnitOfWork};
 
-use crate::{Control, ControlError};
+use crate::{Caller, Control, ControlError, Occasion, audit::Deed};
 
 /// API keys in the database.
 pub(crate) struct StoreKeyDirectory {
@@ -96,27 +96,56 @@ impl<'a> Presentation<'a> {
     }
 }
 
+/// Why a request is nobody's.
+struct Stopped {
+    err: ControlError,
+    /// Whose the credential is, where it is a good one that is not good for this request.
+    whose: Option<Arc<Principal>>,
+}
+
 impl Control {
+    /// Finds out who asks for something, and notes it where that is nobody.
+    pub async fn identify(
+        &self,
+        presentation: Presentation<'_>,
+        occasion: Occasion,
+    ) -> Result<Caller, ControlError> {
+        let Stopped { err, whose } = match self.recognise(presentation).await {
+            Ok(principal) => return Ok(self.caller(principal, occasion)),
+            Err(stopped) => stopped,
+        };
+        if let Some(principal) = whose {
+            self.inner.refusals.note(Deed::refused_to(&principal, &occasion, None));
+        } else if matches!(err, ControlError::InvalidCredential(_)) {
+            self.inner.refusals.note_stranger(&occasion);
+        }
+        Err(err)
+    }
+
     /// Finds out to whom a presented credential belongs, and that it opens the organization that
     /// is named.
     pub async fn authenticate(
         &self,
         presentation: Presentation<'_>,
     ) -> Result<Arc<Principal>, ControlError> {
+        self.recognise(presentation).await.map_err(|stopped| stopped.err)
+    }
+
+    async fn recognise(&self, presentation: Presentation<'_>) -> Result<Arc<Principal>, Stopped> {
         let Presentation { credential, organization, address } = presentation;
         let principal = match credential {
             PresentedCredential::Link(text) => self.verify_token(text, address).await?,
             PresentedCredential::Bearer(text) if looks_like_token(text) => {
                 let principal = self.verify_token(text, address).await?;
                 if principal.credential.is_link() {
-                    return Err(ControlError::InvalidCredential(CredentialKind::Token));
+                    return Err(ControlError::InvalidCredential(CredentialKind::Token).into());
                 }
                 principal
             }
             PresentedCredential::Bearer(text) => self.inner.verifier.verify(text, address).await?,
         };
         if organization.is_some_and(|named| named != principal.organization_id) {
-            return Err(ControlError::WrongOrganization);
+            return Err(Stopped { err: ControlError::WrongOrganization, whose: Some(principal) });
         }
         Ok(principal)
     }
@@ -181,5 +210,27 @@ impl Control {
         uow.api_keys().note_used(&uses).await?;
         uow.commit().await?;
         Ok(())
+    }
+}
+
+impl From<ControlError> for Stopped {
+    fn from(err: ControlError) -> Self {
+        Self { err, whose: None }
+    }
+}
+
+impl From<TokenError> for Stopped {
+    fn from(err: TokenError) -> Self {
+        ControlError::from(err).into()
+    }
+}
+
+impl From<AuthError> for Stopped {
+    fn from(err: AuthError) -> Self {
+        let whose = match &err {
+            AuthError::WrongAddress(principal) => Some(Arc::clone(principal)),
+            AuthError::Invalid | AuthError::Busy | AuthError::Unavailable(_) => None,
+        };
+        Self { err: err.into(), whose }
     }
 }

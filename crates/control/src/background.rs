@@ -7,10 +7,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Causes, Control, ControlError, telemetry, worker};
 
-/// How often uses of keys are written down and the queue is measured.
+/// How often uses of keys and refusals are written down and the queue is measured.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
 /// How many of those rounds lie between two removals of old jobs.
 const ROUNDS_BETWEEN_PRUNINGS: u32 = 60;
+/// How many of them lie between two times that credentials are written down that nobody knows.
+const ROUNDS_OF_STRANGERS: u32 = 12;
 /// How long links are listed after they have ended.
 const ENDED_LINKS: TimeDelta = TimeDelta::days(7);
 
@@ -29,29 +31,33 @@ impl Control {
         if let Err(err) = self.write_key_uses().await {
             tracing::warn!(error = %Causes(&err), "uses of keys are lost");
         }
+        if let Err(err) = self.write_refusals(true).await {
+            tracing::warn!(error = %Causes(&err), "refusals are not in the audit log");
+        }
     }
 
     async fn keep_house(&self, stop: &CancellationToken) {
         let mut round = 0_u32;
         while stop.run_until_cancelled(tokio::time::sleep(HOUSEKEEPING)).await.is_some() {
-            let prune = round.is_multiple_of(ROUNDS_BETWEEN_PRUNINGS);
-            if let Err(err) = self.keep_house_once(prune).await {
+            if let Err(err) = self.keep_house_once(round).await {
                 tracing::warn!(error = %Causes(&err), "housekeeping failed");
             }
             round = round.wrapping_add(1);
         }
     }
 
-    async fn keep_house_once(&self, prune: bool) -> Result<(), ControlError> {
+    async fn keep_house_once(&self, round: u32) -> Result<(), ControlError> {
         self.write_key_uses().await?;
         self.write_rehashes().await?;
+        self.write_refusals(round.is_multiple_of(ROUNDS_OF_STRANGERS)).await?;
         let now = self.fx().clock.now();
         let depth = self.store().read().await?.jobs().depth(now).await?;
         telemetry::queue_measured(depth, now);
-        if prune {
+        if round.is_multiple_of(ROUNDS_BETWEEN_PRUNINGS) {
             let mut uow = self.store().write().await?;
             uow.jobs().prune(now - self.settings().job_retention).await?;
             uow.tokens().prune_links(now - ENDED_LINKS).await?;
+            uow.audit().prune_of_everyone(now - self.settings().audit_retention).await?;
             uow.commit().await?;
         }
         Ok(())

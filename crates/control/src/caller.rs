@@ -2,20 +2,37 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use windlass_auth::{CredentialKind, Denied, Permission, Principal, Target, authorize};
-use windlass_domain::{OrganizationId, ProjectId};
+use windlass_auth::{
+    Actor, AuditObject, Audited, CredentialKind, Denied, Grant, Permission, Principal, Target,
+    authorize,
+};
+use windlass_domain::{Id, OrganizationId, ProjectId};
 
-use crate::ControlError;
+use crate::{
+    ControlError,
+    audit::{Deed, Refusals},
+};
 
-/// Who calls, and by which request.
+/// A request, as logs name it.
 #[derive(Debug, Clone)]
-pub struct Caller {
-    /// Who calls.
-    pub principal: Arc<Principal>,
+pub struct Occasion {
+    /// What is asked for: the name of a use case.
+    pub action: Arc<str>,
     /// The request, so that the work it causes can be found in the logs.
     pub request_id: Option<String>,
     /// Where the request comes from, as far as it is known.
     pub address: Option<IpAddr>,
+}
+
+/// Who calls, and by which request. [`Control::caller`](crate::Control::caller) makes one.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Who calls.
+    pub principal: Arc<Principal>,
+    /// The request.
+    pub occasion: Occasion,
+    /// Where it is noted what the caller is refused.
+    pub(crate) refusals: Arc<Refusals>,
 }
 
 impl Caller {
@@ -30,9 +47,23 @@ impl Caller {
         self.principal.credential.kind() == CredentialKind::Session
     }
 
-    /// Decides about the organization, or about the collection of its projects.
-    pub(crate) fn may(&self, permission: Permission, target: Target) -> Result<(), ControlError> {
+    /// Decides about a change of the organization, or of the collection of its projects. The grant
+    /// is for the line that tells of the change: see [`Caller::did`].
+    pub(crate) fn may(
+        &self,
+        permission: Permission,
+        target: Target,
+    ) -> Result<Grant, ControlError> {
         self.decide(permission, target, "organization")
+    }
+
+    /// Decides about a look at the organization, or at the collection of its projects.
+    pub(crate) fn may_read(
+        &self,
+        permission: Permission,
+        target: Target,
+    ) -> Result<(), ControlError> {
+        self.may(permission, target).map(|_grant| ())
     }
 
     /// Decides about something of a project; out of reach, there is "no such `thing`".
@@ -41,7 +72,7 @@ impl Caller {
         target: Target,
         permission: Permission,
         thing: &'static str,
-    ) -> Result<(), ControlError> {
+    ) -> Result<Grant, ControlError> {
         self.decide(permission, target, thing)
     }
 
@@ -50,18 +81,49 @@ impl Caller {
         Target::project(self.organization(), id)
     }
 
+    /// What the caller did with a grant, to be [written down](crate::Control::write_down) in the
+    /// same unit of work.
+    pub(crate) fn did<K: Audited>(&self, grant: Grant, to: Id<K>) -> Deed {
+        Deed::granted(self, grant, AuditObject::new(to))
+    }
+
+    /// The same for what needs no permission.
+    pub(crate) fn did_freely<K: Audited>(&self, to: Id<K>) -> Deed {
+        let actor = Some(Actor::from(&*self.principal));
+        Deed::on(&self.occasion, self.organization(), actor, Some(AuditObject::new(to)))
+    }
+
+    /// Notes a refusal that was decided elsewhere, such as that of a key that would be broader than
+    /// its maker.
+    pub(crate) fn note_refusal(&self, err: ControlError) -> ControlError {
+        let target = Target::organization(self.organization());
+        if let ControlError::Forbidden(permission) = err {
+            self.refuse(permission, target);
+        } else if matches!(err, ControlError::Refused { .. }) {
+            let deed = Deed::refused_to(&self.principal, &self.occasion, Some(target.into()));
+            self.refusals.note(deed);
+        }
+        err
+    }
+
     fn decide(
         &self,
         permission: Permission,
         target: Target,
         thing: &'static str,
-    ) -> Result<(), ControlError> {
-        match authorize(&self.principal, permission, target) {
-            Ok(_grant) => Ok(()),
-            Err(Denied::Hidden) => Err(ControlError::NotFound(thing)),
-            Err(Denied::Forbidden { permission }) => Err(ControlError::Forbidden(permission)),
-            Err(Denied::WrongOrganization) => Err(ControlError::WrongOrganization),
-            Err(Denied::Undecided(err)) => Err(ControlError::Unavailable(Box::new(err))),
-        }
+    ) -> Result<Grant, ControlError> {
+        let denied = match authorize(&self.principal, permission, target) {
+            Ok(grant) => return Ok(grant),
+            Err(Denied::Undecided(err)) => return Err(ControlError::Unavailable(Box::new(err))),
+            Err(Denied::Hidden) => ControlError::NotFound(thing),
+            Err(Denied::Forbidden { permission }) => ControlError::Forbidden(permission),
+            Err(Denied::WrongOrganization) => ControlError::WrongOrganization,
+        };
+        self.refuse(permission, target);
+        Err(denied)
+    }
+
+    fn refuse(&self, permission: Permission, target: Target) {
+        self.refusals.note(Deed::refused(self, permission, target));
     }
 }

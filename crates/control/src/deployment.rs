@@ -12,7 +12,7 @@ pub use self::{
 };
 pub(crate) use self::{cancel::cancel_queued, request::request};
 
-use windlass_auth::Permission;
+use windlass_auth::{Grant, Permission};
 use windlass_domain::{Deployment, DeploymentId, EnvironmentId, Page, PageRequest};
 use windlass_storage::{Signal, StoreError, UnitOfWork};
 
@@ -40,19 +40,30 @@ pub async fn list_deployments(
     Ok(uow.deployments().list(caller.organization(), environment, page).await?)
 }
 
-/// Finds a deployment and decides.
+/// Finds a deployment to look at, and decides.
 pub(crate) async fn find(
     uow: &mut dyn UnitOfWork,
     caller: &Caller,
     permission: Permission,
     id: DeploymentId,
 ) -> Result<Deployment, ControlError> {
+    find_granted(uow, caller, permission, id).await.map(|(found, _grant)| found)
+}
+
+/// Finds a deployment that something is done with, and decides. The grant is for the line that
+/// tells of it.
+pub(crate) async fn find_granted(
+    uow: &mut dyn UnitOfWork,
+    caller: &Caller,
+    permission: Permission,
+    id: DeploymentId,
+) -> Result<(Deployment, Grant), ControlError> {
     let deployment = uow.deployments().find(caller.organization(), id).await?;
     let deployment = deployment.ok_or(ControlError::NotFound("deployment"))?;
     let target = caller.project(deployment.project_id);
     let target = target.in_environment(deployment.environment_id).in_deployment(id);
-    caller.may_find(target, permission, "deployment")?;
-    Ok(deployment)
+    let grant = caller.may_find(target, permission, "deployment")?;
+    Ok((deployment, grant))
 }
 
 /// Stores what has become of a deployment, tells whoever waits for it, and counts it where it is

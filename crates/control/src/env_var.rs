@@ -70,7 +70,8 @@ pub async fn put_env_var(
     let now = control.fx().clock.now();
     let mut uow = control.store().write().await?;
     // Holding the project's row, two puts of one name follow one another.
-    project::find_for_update(&mut *uow, caller, Permission::EnvVarsWrite, project).await?;
+    let (_, grant) =
+        project::find_for_update(&mut *uow, caller, Permission::EnvVarsWrite, project).await?;
     if let Some(id) = environment_id {
         match environment::find(&mut *uow, caller, Permission::EnvVarsWrite, id).await {
             Ok(found) if found.project_id == project => found.check_deployable()?,
@@ -104,6 +105,7 @@ pub async fn put_env_var(
         uow.env_vars().insert(&var).await?;
         var
     };
+    control.write_down(&mut *uow, caller.did(grant, id)).await?;
     uow.commit().await?;
     Ok(EnvVarView { var, masked: mask(&value) })
 }
@@ -116,10 +118,12 @@ pub async fn delete_env_var(
     id: EnvVarId,
 ) -> Result<(), ControlError> {
     let mut uow = control.store().write().await?;
-    project::find(&mut *uow, caller, Permission::EnvVarsWrite, project).await?;
+    let (_, grant) =
+        project::find_for_update(&mut *uow, caller, Permission::EnvVarsWrite, project).await?;
     if !uow.env_vars().delete(caller.organization(), project, id).await? {
         return Err(ControlError::NotFound("environment variable"));
     }
+    control.write_down(&mut *uow, caller.did(grant, id)).await?;
     uow.commit().await?;
     Ok(())
 }

@@ -11,7 +11,7 @@ pub use self::{
 };
 pub(crate) use self::{destroy::begin_destroying, rebuild::supersede_queued};
 
-use windlass_auth::Permission;
+use windlass_auth::{Grant, Permission};
 use windlass_domain::{
     Deployment, Environment, EnvironmentId, EnvironmentState, Page, PageRequest, ProjectId,
 };
@@ -63,7 +63,8 @@ pub async fn list_environments(
     Ok(Page { items: items.collect(), has_next: page.has_next })
 }
 
-/// Finds an environment and decides. A destroyed one is there for whoever has its identifier.
+/// Finds an environment to look at, and decides. A destroyed one is there for whoever has its
+/// identifier.
 pub(crate) async fn find(
     uow: &mut dyn UnitOfWork,
     caller: &Caller,
@@ -72,23 +73,32 @@ pub(crate) async fn find(
 ) -> Result<Environment, ControlError> {
     let environment = uow.environments().find(caller.organization(), id).await?;
     let environment = environment.ok_or(ControlError::NotFound("environment"))?;
-    let target = caller.project(environment.project_id).in_environment(id);
-    caller.may_find(target, permission, "environment")?;
+    let _grant = decide(caller, permission, &environment)?;
     Ok(environment)
 }
 
-/// Locks an environment and everything that happens in it, and decides.
+/// Locks an environment and everything that happens in it, and decides. The grant is for the line
+/// that tells of the change.
 pub(crate) async fn find_for_update(
     uow: &mut dyn UnitOfWork,
     caller: &Caller,
     permission: Permission,
     id: EnvironmentId,
-) -> Result<Environment, ControlError> {
+) -> Result<(Environment, Grant), ControlError> {
     let environment = uow.environments().find_for_update(caller.organization(), id).await?;
     let environment = environment.ok_or(ControlError::NotFound("environment"))?;
-    let target = caller.project(environment.project_id).in_environment(id);
-    caller.may_find(target, permission, "environment")?;
-    Ok(environment)
+    let grant = decide(caller, permission, &environment)?;
+    Ok((environment, grant))
+}
+
+/// Decides about an environment that was found.
+pub(crate) fn decide(
+    caller: &Caller,
+    permission: Permission,
+    environment: &Environment,
+) -> Result<Grant, ControlError> {
+    let target = caller.project(environment.project_id).in_environment(environment.id);
+    caller.may_find(target, permission, "environment")
 }
 
 /// After a deployment was called off: an environment that waited for it, and for no other, has

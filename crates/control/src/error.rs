@@ -114,7 +114,7 @@ impl From<AuthError> for ControlError {
     fn from(err: AuthError) -> Self {
         match err {
             AuthError::Invalid => Self::InvalidCredential(CredentialKind::ApiKey),
-            AuthError::WrongAddress => Self::WrongAddress,
+            AuthError::WrongAddress(_) => Self::WrongAddress,
             AuthError::Busy | AuthError::Unavailable(_) => Self::Unavailable(Box::new(err)),
         }
     }

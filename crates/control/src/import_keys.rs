@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use windlass_auth::{ApiKeyId, ImportError, ImportedFormat, ImportedKey, Membership, import};
+use windlass_auth::{
+    ApiKeyId, AuditObject, ImportError, ImportedFormat, ImportedKey, Membership, import,
+};
 use windlass_domain::{Effects, OrganizationId, UserId};
 use windlass_storage::{Signal, Store, StoreError, UnitOfWork};
+
+use crate::audit::{self, Deed};
 
 /// How many keys are stored together.
 const BATCH: usize = 100;
@@ -122,6 +126,9 @@ impl Import<'_> {
             .map_err(|err| Stop::Refused(err.into()))?;
         self.uow.api_keys().insert(&record).await?;
         self.uow.imported_formats().put(&format).await?;
+        let object = AuditObject::new(record.id);
+        let deed = Deed::by_operator(self.organization, "import_keys", Some(object));
+        audit::write_down(self.uow, deed, self.fx).await?;
         self.uow.signal(Signal::ApiKey(record.id));
         self.formats.insert(format.prefix.clone(), format);
         Ok(record.id)

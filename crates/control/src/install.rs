@@ -2,10 +2,10 @@
 
 use std::io;
 
-use windlass_auth::{Membership, NewApiKey, PlainKey, Role, Scope, mint};
+use windlass_auth::{AuditObject, Membership, NewApiKey, PlainKey, Role, Scope, mint};
 use windlass_domain::{Name, NameError, Organization, User};
 
-use crate::{Control, ControlError};
+use crate::{Control, ControlError, audit::Deed};
 
 /// Whether [`install`] had anything to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,9 @@ where
     uow.organizations().insert_user(&owner).await?;
     uow.organizations().insert_membership(&membership).await?;
     uow.api_keys().insert(&minted.record).await?;
+    let object = AuditObject::new(organization.id);
+    let deed = Deed::by_operator(organization.id, "install", Some(object));
+    control.write_down(&mut *uow, deed).await?;
     keep(&minted.key).map_err(|err| ControlError::Internal(Box::new(err)))?;
     uow.commit().await?;
 

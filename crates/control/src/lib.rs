@@ -1,7 +1,8 @@
 //! The use cases of Windlass, its durable work and its reconciler.
 //!
 //! A use case is a function: the context ([`Control`]) first, who calls ([`Caller`]) second, what
-//! is wanted last. It opens one unit of work, loads, authorizes, changes, stores and commits. What
+//! is wanted last. It opens one unit of work, loads, authorizes, changes, stores, writes down who
+//! did it and commits. What
 //! takes longer than a transaction is a job, enqueued in the transaction that creates its cause
 //! and carried out by [`Control::run`].
 //!
@@ -9,6 +10,7 @@
 
 mod api_key;
 mod app_log;
+mod audit;
 mod authenticate;
 mod background;
 mod caller;
@@ -39,8 +41,9 @@ mod worker;
 
 pub use crate::{
     api_key::{MOST_OVERLAP, create_api_key, list_api_keys, revoke_api_key, rotate_api_key},
+    audit::list_audit_log,
     authenticate::{Presentation, PresentedCredential},
-    caller::Caller,
+    caller::{Caller, Occasion},
     causes::Causes,
     deployment::{
         cancel_deployment, get_deployment, list_deployments, rollback_deployment, wait_for_build,
@@ -76,6 +79,9 @@ pub use crate::{
     whoami::{WhoAmI, whoami},
 };
 
+/// Which lines of the audit log are wanted.
+pub use windlass_storage::AuditFilter;
+
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -85,8 +91,8 @@ use windlass_engine::Engine;
 use windlass_storage::Store;
 
 use crate::{
-    app_log::Followers, authenticate::StoreKeyDirectory, reconcile::Reviving, route::RouteKeeper,
-    token::StoreTokenDirectory,
+    app_log::Followers, audit::Refusals, authenticate::StoreKeyDirectory, reconcile::Reviving,
+    route::RouteKeeper, token::StoreTokenDirectory,
 };
 
 /// What [`Control`] is made of.
@@ -133,6 +139,7 @@ struct Inner {
     settings: Settings,
     routes: RouteKeeper,
     followers: Followers,
+    refusals: Arc<Refusals>,
     reviving: Reviving,
     /// Cancelled at the end of [`Control::run`].
     stopping: CancellationToken,
@@ -167,6 +174,7 @@ impl Control {
             clock.clone(),
             settings.verified_keys,
         );
+        let refusals = Arc::new(Refusals::new(clock.clone(), entropy.clone()));
         let routes = RouteKeeper::new(store.clone(), engine.clone(), routes);
         let inner = Inner {
             store,
@@ -182,6 +190,7 @@ impl Control {
             settings,
             routes,
             followers: Followers::default(),
+            refusals,
             reviving: Reviving::default(),
             stopping: CancellationToken::new(),
         };

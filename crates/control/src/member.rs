@@ -17,7 +17,7 @@ pub async fn list_members(
 ) -> Result<Page<Member>, ControlError> {
     let mut uow = control.store().read().await?;
     let caller = within(&mut *uow, caller, organization).await?;
-    caller.may(Permission::MembersRead, Target::organization(organization))?;
+    caller.may_read(Permission::MembersRead, Target::organization(organization))?;
     Ok(uow.members().list(organization, page).await?)
 }
 
@@ -30,7 +30,7 @@ pub async fn get_member(
 ) -> Result<Member, ControlError> {
     let mut uow = control.store().read().await?;
     let caller = within(&mut *uow, caller, organization).await?;
-    caller.may(Permission::MembersRead, Target::organization(organization))?;
+    caller.may_read(Permission::MembersRead, Target::organization(organization))?;
     find(&mut *uow, organization, user).await
 }
 
@@ -44,13 +44,14 @@ pub async fn set_member_role(
 ) -> Result<Member, ControlError> {
     let mut uow = control.store().write().await?;
     let caller = hold(&mut *uow, caller, organization).await?;
-    caller.may(Permission::MembersWrite, Target::organization(organization))?;
+    let grant = caller.may(Permission::MembersWrite, Target::organization(organization))?;
     let member = find(&mut *uow, organization, user).await?;
-    check_admission(&caller.principal, role)?;
+    check_admission(&caller.principal, role).map_err(|err| caller.note_refusal(err.into()))?;
     check(&mut *uow, &caller, &member, MemberChange::SetRole(role)).await?;
     if member.role != role {
         let membership = Membership { organization_id: organization, user_id: user, role };
         uow.members().set_role(&membership).await?;
+        control.write_down(&mut *uow, caller.did(grant, user)).await?;
         uow.signal(Signal::Member(user));
         uow.commit().await?;
         tracing::info!(user.id = %user, organization.id = %organization, %role, "role changed");
@@ -73,15 +74,19 @@ pub async fn remove_member(
     let mut uow = control.store().write().await?;
     let caller = hold(&mut *uow, caller, organization).await?;
     let is_leaving = caller.has_signed_in() && caller.principal.user_id == user;
-    if !is_leaving {
-        caller.may(Permission::MembersWrite, Target::organization(organization))?;
-    }
+    let deed = if is_leaving {
+        caller.did_freely(user)
+    } else {
+        let organization = Target::organization(organization);
+        caller.did(caller.may(Permission::MembersWrite, organization)?, user)
+    };
     let member = find(&mut *uow, organization, user).await?;
     check(&mut *uow, &caller, &member, MemberChange::Remove).await?;
     uow.members().remove(organization, user).await?;
     let now = control.fx().clock.now();
     let keys = uow.api_keys().revoke_all_of(organization, user, now).await?;
     let tokens = uow.tokens().revoke_all_of(organization, user, now).await?;
+    control.write_down(&mut *uow, deed).await?;
     uow.signal(Signal::Member(user));
     uow.commit().await?;
     // The signal tells everybody; this server need not wait for it.
@@ -140,5 +145,5 @@ async fn check(
         is_oneself: member.user.id == caller.principal.user_id,
         is_only_owner: member.role == Role::Owner && owners <= 1,
     };
-    Ok(change.check(caller.principal.role, standing)?)
+    change.check(caller.principal.role, standing).map_err(|err| caller.note_refusal(err.into()))
 }

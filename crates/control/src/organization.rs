@@ -25,7 +25,7 @@ pub async fn list_organizations(
     page: PageRequest<OrganizationId>,
 ) -> Result<Page<Belonging>, ControlError> {
     let own = caller.organization();
-    caller.may(Permission::OrganizationsRead, Target::organization(own))?;
+    caller.may_read(Permission::OrganizationsRead, Target::organization(own))?;
     if caller.has_signed_in() {
         let mut uow = control.store().read().await?;
         let found = uow.members().list_organizations(caller.principal.user_id, page).await?;
@@ -48,7 +48,7 @@ pub async fn get_organization(
 ) -> Result<Belonging, ControlError> {
     let mut uow = control.store().read().await?;
     let caller = within(&mut *uow, caller, id).await?;
-    caller.may(Permission::OrganizationsRead, Target::organization(id))?;
+    caller.may_read(Permission::OrganizationsRead, Target::organization(id))?;
     let organization = uow.organizations().find(id).await?;
     let organization = organization.ok_or(ControlError::NotFound("organization"))?;
     Ok(Belonging { organization, role: caller.principal.role })
@@ -64,10 +64,11 @@ pub async fn create_organization(
     caller: &Caller,
     name: Name,
 ) -> Result<Belonging, ControlError> {
-    caller.may(Permission::OrganizationsWrite, Target::organization(caller.organization()))?;
+    let own = Target::organization(caller.organization());
+    let grant = caller.may(Permission::OrganizationsWrite, own)?;
     if !caller.has_signed_in() {
         let message = "only a person who has signed in creates organizations, no key or token";
-        return Err(ControlError::refused("session_required", message));
+        return Err(caller.note_refusal(ControlError::refused("session_required", message)));
     }
     let organization = Organization::create(name, control.fx());
     let user_id = caller.principal.user_id;
@@ -76,6 +77,7 @@ pub async fn create_organization(
     let mut uow = control.store().write().await?;
     uow.organizations().insert(&organization).await?;
     uow.organizations().insert_membership(&membership).await?;
+    control.write_down(&mut *uow, caller.did(grant, organization.id)).await?;
     uow.signal(Signal::Member(user_id));
     uow.commit().await?;
     // The signal tells everybody; this server need not wait for it.
@@ -94,11 +96,12 @@ pub async fn update_organization(
 ) -> Result<Belonging, ControlError> {
     let mut uow = control.store().write().await?;
     let caller = within(&mut *uow, caller, id).await?;
-    caller.may(Permission::OrganizationsWrite, Target::organization(id))?;
+    let grant = caller.may(Permission::OrganizationsWrite, Target::organization(id))?;
     let organization = uow.organizations().find_for_update(id).await?;
     let organization = organization.ok_or(ControlError::NotFound("organization"))?;
     let organization = Organization { name, ..organization };
     uow.organizations().update(&organization).await?;
+    control.write_down(&mut *uow, caller.did(grant, id)).await?;
     uow.commit().await?;
     Ok(Belonging { organization, role: caller.principal.role })
 }

@@ -13,7 +13,7 @@ pub use self::{
 };
 pub(crate) use self::{create::suffix, delete::finish_if_empty};
 
-use windlass_auth::{Permission, ProjectReach, Target};
+use windlass_auth::{Grant, Permission, ProjectReach, Target};
 use windlass_domain::{GitUrl, Page, PageRequest, Project, ProjectId, Protocol};
 use windlass_storage::{ProjectFilter, UnitOfWork};
 
@@ -35,7 +35,7 @@ pub async fn list_projects(
     caller: &Caller,
     page: PageRequest<ProjectId>,
 ) -> Result<Page<Project>, ControlError> {
-    caller.may(Permission::ProjectsRead, Target::projects(caller.organization()))?;
+    caller.may_read(Permission::ProjectsRead, Target::projects(caller.organization()))?;
 
     let filter = ProjectFilter { only: only(caller) };
     let mut uow = control.store().read().await?;
@@ -50,7 +50,7 @@ pub(crate) fn only(caller: &Caller) -> Option<Vec<ProjectId>> {
     }
 }
 
-/// Finds a project and decides.
+/// Finds a project to look at, and decides.
 pub(crate) async fn find(
     uow: &mut dyn UnitOfWork,
     caller: &Caller,
@@ -59,21 +59,22 @@ pub(crate) async fn find(
 ) -> Result<Project, ControlError> {
     let project = uow.projects().find(caller.organization(), id).await?;
     let project = project.ok_or(ControlError::NotFound("project"))?;
-    caller.may_find(caller.project(id), permission, "project")?;
+    let _grant = caller.may_find(caller.project(id), permission, "project")?;
     Ok(project)
 }
 
-/// Finds a project that is about to change, and decides.
+/// Finds a project that is about to change, and decides. The grant is for the line that tells of
+/// the change.
 pub(crate) async fn find_for_update(
     uow: &mut dyn UnitOfWork,
     caller: &Caller,
     permission: Permission,
     id: ProjectId,
-) -> Result<Project, ControlError> {
+) -> Result<(Project, Grant), ControlError> {
     let project = uow.projects().find_for_update(caller.organization(), id).await?;
     let project = project.ok_or(ControlError::NotFound("project"))?;
-    caller.may_find(caller.project(id), permission, "project")?;
-    Ok(project)
+    let grant = caller.may_find(caller.project(id), permission, "project")?;
+    Ok((project, grant))
 }
 
 /// Paths on the server's machine are the operator's to allow.

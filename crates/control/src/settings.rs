@@ -44,6 +44,8 @@ pub struct Settings {
     pub kept_builds: u32,
     /// How many lines of each environment's app log are kept.
     pub app_log_lines: u64,
+    /// How long lines of the audit log are kept.
+    pub audit_retention: TimeDelta,
     /// The caches of verified API keys and of verified tokens.
     pub verified_keys: VerifierOptions,
 }

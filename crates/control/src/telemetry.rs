@@ -13,6 +13,11 @@ pub(crate) fn job_attempt_ended(kind: JobKind, outcome: &'static str, attempts: 
     histogram!("windlass_job_attempts", "kind" => kind.name()).record(f64::from(attempts));
 }
 
+/// Something was refused, and there was no room to write that down.
+pub(crate) fn refusal_dropped() {
+    counter!("windlass_audit_refusals_dropped_total").increment(1);
+}
+
 /// How much work waits.
 pub(crate) fn queue_measured(depth: QueueDepth, now: DateTime<Utc>) {
     for (state, count) in [("queued", depth.queued), ("leased", depth.leased), ("dead", depth.dead)]

@@ -25,9 +25,14 @@ pub async fn create_token(
     caller: &Caller,
     new: NewToken,
 ) -> Result<MintedToken, ControlError> {
-    caller.may(Permission::TokensWrite, Target::organization(caller.organization()))?;
+    let grant = caller.may(Permission::TokensWrite, Target::organization(caller.organization()))?;
     check_projects(control, caller, new.project_ids.as_deref().unwrap_or_default()).await?;
     let minted = mint(control, caller, new).await?;
+    let mut uow = control.store().write().await?;
+    stay_a_member(&mut *uow, caller).await?;
+    uow.tokens().insert(&minted.record).await?;
+    control.write_down(&mut *uow, caller.did(grant, minted.record.id)).await?;
+    uow.commit().await?;
     tracing::info!(token.id = %minted.record.id, "token created");
     Ok(minted)
 }
@@ -38,7 +43,7 @@ pub async fn list_tokens(
     caller: &Caller,
     page: PageRequest<TokenId>,
 ) -> Result<Page<TokenRecord>, ControlError> {
-    caller.may(Permission::TokensRead, Target::organization(caller.organization()))?;
+    caller.may_read(Permission::TokensRead, Target::organization(caller.organization()))?;
     let mut uow = control.store().read().await?;
     Ok(uow.tokens().list(caller.organization(), page).await?)
 }
@@ -52,16 +57,17 @@ pub async fn revoke_token(
     id: TokenId,
 ) -> Result<(), ControlError> {
     let organization = Target::organization(caller.organization());
-    caller.may(Permission::TokensWrite, organization)?;
+    let mut grant = caller.may(Permission::TokensWrite, organization)?;
     let mut uow = control.store().write().await?;
     let token = uow.tokens().find_for_update(caller.organization(), id).await?;
     let mut token = token.ok_or(ControlError::NotFound("token"))?;
     if token.created_by != caller.principal.user_id {
-        caller.may(Permission::MembersWrite, organization)?;
+        grant = caller.may(Permission::MembersWrite, organization)?;
     }
     if token.revoked_at.is_none() {
         token.revoked_at = Some(control.fx().clock.now());
         uow.tokens().update(&token).await?;
+        control.write_down(&mut *uow, caller.did(grant, id)).await?;
         uow.signal(Signal::Token(id));
         uow.commit().await?;
         tracing::info!(token.id = %id, "token revoked");
@@ -78,7 +84,7 @@ pub async fn revoke_presented_token(
     caller: &Caller,
     text: &str,
 ) -> Result<(), ControlError> {
-    caller.may(Permission::TokensWrite, Target::organization(caller.organization()))?;
+    let grant = caller.may(Permission::TokensWrite, Target::organization(caller.organization()))?;
     let refuse = || ControlError::Invalid {
         field: "token",
         message: "is not a token of your organization that works".to_owned(),
@@ -99,6 +105,7 @@ pub async fn revoke_presented_token(
     let mut uow = control.store().write().await?;
     let now = control.fx().clock.now();
     uow.tokens().revoke_block(id, &last.revocation_id, now).await?;
+    control.write_down(&mut *uow, caller.did(grant, id)).await?;
     uow.signal(Signal::Token(id));
     uow.commit().await?;
     tracing::info!(token.id = %id, "narrowed token revoked");
@@ -106,19 +113,15 @@ pub async fn revoke_presented_token(
     Ok(())
 }
 
-/// Makes a token and stores what is known of it.
+/// Makes a token, of which nothing is stored yet.
 async fn mint(
     control: &Control,
     caller: &Caller,
     new: NewToken,
 ) -> Result<MintedToken, ControlError> {
     let keys = control.root_keys().await?;
-    let minted = mint_token(new, &*caller.principal, &keys, control.fx())?;
-    let mut uow = control.store().write().await?;
-    stay_a_member(&mut *uow, caller).await?;
-    uow.tokens().insert(&minted.record).await?;
-    uow.commit().await?;
-    Ok(minted)
+    let minted = mint_token(new, &*caller.principal, &keys, control.fx());
+    minted.map_err(|err| caller.note_refusal(err.into()))
 }
 
 impl From<MintTokenError> for ControlError {

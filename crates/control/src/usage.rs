@@ -22,7 +22,7 @@ pub async fn get_usage(
     caller: &Caller,
     period: UsagePeriod,
 ) -> Result<UsageTotals, ControlError> {
-    caller.may(Permission::UsageRead, Target::projects(caller.organization()))?;
+    caller.may_read(Permission::UsageRead, Target::projects(caller.organization()))?;
     if let (Some(from), Some(to)) = (period.from, period.to)
         && to < from
     {

@@ -2,10 +2,11 @@
 
 use std::{cmp, fmt, hash, marker::PhantomData, str::FromStr};
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::{Builder, Uuid};
 
-use crate::Effects;
+use crate::{Effects, Entropy};
 
 /// Crockford's base32 alphabet in lower case, as the `TypeID` specification (0.3.0) has it.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -37,9 +38,26 @@ impl<K: IdKind> Id<K> {
     /// Makes a new identifier from the injected time and randomness.
     #[must_use]
     pub fn generate(fx: Effects<'_>) -> Self {
+        Self::generate_at(fx.clock.now(), fx.entropy)
+    }
+
+    /// The same as of a time that has been read already.
+    #[must_use]
+    pub fn generate_at(time: DateTime<Utc>, entropy: &dyn Entropy) -> Self {
         let mut random = [0; 10];
-        fx.entropy.fill(&mut random);
-        let millis = u64::try_from(fx.clock.now().timestamp_millis()).unwrap_or(0);
+        entropy.fill(&mut random);
+        Self::at(time, random)
+    }
+
+    /// What sorts before every identifier that is generated from a time on, and after those from
+    /// before: a bound for what is found by its identifier.
+    #[must_use]
+    pub fn least_at(time: DateTime<Utc>) -> Self {
+        Self::at(time, [0; 10])
+    }
+
+    fn at(time: DateTime<Utc>, random: [u8; 10]) -> Self {
+        let millis = u64::try_from(time.timestamp_millis()).unwrap_or(0);
         Self::from_uuid(Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
     }
 
@@ -148,7 +166,7 @@ mod tests {
     use uuid::Uuid;
 
     use crate::{
-        ProjectId, UserId,
+        Clock as _, ProjectId, UserId,
         test_util::{CountingEntropy, ManualClock},
     };
 
@@ -169,6 +187,16 @@ mod tests {
         clock.advance(chrono::TimeDelta::milliseconds(1));
 
         assert!(first < ProjectId::generate(entropy.with(&clock)));
+    }
+
+    #[test]
+    fn the_least_identifier_of_a_time_lies_between_those_before_and_those_from_then_on() {
+        let (clock, entropy) = (ManualClock::default(), CountingEntropy::default());
+        let before = ProjectId::generate(entropy.with(&clock));
+        clock.advance(chrono::TimeDelta::milliseconds(1));
+        let least = ProjectId::least_at(clock.now());
+
+        assert!(before < least && least < ProjectId::generate(entropy.with(&clock)));
     }
 
     proptest! {

@@ -22,8 +22,11 @@ pub(crate) enum Access {
 /// What an operation needs, for reference tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperationAccess {
-    /// The operation's id, which is the name of its use case.
+    /// The operation's id.
     pub operation_id: String,
+    /// The name of its use case: in the audit log it goes by that. It is another one where two
+    /// operations are one use case.
+    pub use_case: String,
     /// The HTTP method, in capitals.
     pub method: &'static str,
     /// The path, with its parameters in braces.

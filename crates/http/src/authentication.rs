@@ -11,7 +11,7 @@ use axum::{
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::timeout;
 use windlass_auth::CredentialKind;
-use windlass_control::{Caller, Presentation, PresentedCredential};
+use windlass_control::{Caller, Occasion, Presentation, PresentedCredential};
 
 use crate::{
     access::Access, app::Shared, client_address::ClientAddress, openapi::LINK_PARAMETER,
@@ -29,6 +29,7 @@ pub(crate) struct Shown {
 /// What one operation asks of every request.
 pub(crate) struct Gate {
     app: Shared,
+    use_case: Arc<str>,
     access: Access,
     needs_credential: bool,
     takes_link: bool,
@@ -37,7 +38,12 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    pub(crate) fn new(app: Shared, access: Access, mut parameters: BTreeSet<String>) -> Self {
+    pub(crate) fn new(
+        app: Shared,
+        use_case: &str,
+        access: Access,
+        mut parameters: BTreeSet<String>,
+    ) -> Self {
         let needs_credential = access.needs_credential(app.options.open_metrics);
         let takes_link = access.takes_link();
         if takes_link {
@@ -45,15 +51,24 @@ impl Gate {
         }
         let waiting = if parameters.contains("wait") { MAX_WAIT } else { Duration::ZERO };
         let at_most = app.options.request_timeout.saturating_add(waiting);
-        Self { app, access, needs_credential, takes_link, parameters, at_most }
+        let use_case = use_case.into();
+        Self { app, use_case, access, needs_credential, takes_link, parameters, at_most }
+    }
+
+    /// The request, as logs name it.
+    fn occasion(&self, request: &Request) -> Occasion {
+        Occasion {
+            action: Arc::clone(&self.use_case),
+            request_id: request.extensions().get::<RequestId>().map(ToString::to_string),
+            address: ClientAddress::of(request.extensions()),
+        }
     }
 
     /// Finds out who calls, and leaves what was shown with the request.
     async fn identify(&self, request: &mut Request) -> Result<Caller, Problem> {
-        let request_id = request.extensions().get::<RequestId>().map(ToString::to_string);
-        let address = ClientAddress::of(request.extensions());
+        let occasion = self.occasion(request);
         if let Some(everyone) = &self.app.everyone {
-            return Ok(Caller { principal: Arc::clone(everyone), request_id, address });
+            return Ok(self.app.control.caller(Arc::clone(everyone), occasion));
         }
         let link = if self.takes_link { link(request) } else { None };
         let is_in_address = link.is_some();
@@ -61,10 +76,10 @@ impl Gate {
             Some(token) => token,
             None => bearer(request.headers())?.into(),
         };
-        let shown = Shown { credential, is_in_address, address };
-        let principal = self.app.control.authenticate(shown.presentation()).await?;
+        let shown = Shown { credential, is_in_address, address: occasion.address };
+        let caller = self.app.control.identify(shown.presentation(), occasion).await?;
         request.extensions_mut().insert(shown);
-        Ok(Caller { principal, request_id, address })
+        Ok(caller)
     }
 }
 

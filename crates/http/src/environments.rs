@@ -18,7 +18,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         needs(Permission::EnvironmentsWrite, routes!(create::create_environment)),
         needs(Permission::EnvironmentsRead, routes!(get::get_environment)),
         needs(Permission::DeploymentsWrite, routes!(rebuild::rebuild_environment)),
-        needs(Permission::DeploymentsWrite, routes!(rebuild::restart_environment)),
+        needs(Permission::DeploymentsWrite, routes!(rebuild::restart_environment))
+            .for_use_case("rebuild_environment"),
         needs(Permission::EnvironmentsWrite, routes!(destroy::destroy_environment)),
     ]
 }

@@ -7,6 +7,7 @@
 mod access;
 mod api_keys;
 mod app;
+mod audit;
 mod authentication;
 mod client_address;
 mod deployments;
@@ -21,6 +22,7 @@ mod links;
 mod logs;
 mod members;
 mod metrics;
+mod moment;
 mod observe;
 mod openapi;
 mod operation;
@@ -83,6 +85,7 @@ fn operations() -> Vec<Operation> {
         links::operations(),
         env_vars::operations(),
         usage::operations(),
+        audit::operations(),
         docs::operations(),
     ]
     .into_iter()

@@ -73,6 +73,7 @@ meanwhile. Other operations take no notice of `If-Match`.
         (name = "logs", description = "What builds and apps print"),
         (name = "env-vars", description = "Variables for builds and apps; their values are write-only"),
         (name = "usage", description = "What builds cost"),
+        (name = "audit", description = "Who did what, and what was refused"),
         (name = "auth", description = "Who calls, API keys and tokens"),
         (name = "organizations", description = "Organizations, and who belongs to them"),
         (name = "server", description = "The server itself"),

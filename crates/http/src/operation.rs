@@ -26,6 +26,7 @@ use crate::{
 /// One operation of the API.
 pub(crate) struct Operation {
     access: Access,
+    use_case: Option<&'static str>,
     method: &'static str,
     path: String,
     description: path::Operation,
@@ -85,13 +86,19 @@ impl Operation {
             only_operation(paths).expect("an operation is registered by one handler");
         openapi::parameters::complete(&path, &mut description);
         announce(access, &mut description);
-        Self { access, method, path, description, schemas, handler }
+        Self { access, use_case: None, method, path, description, schemas, handler }
+    }
+
+    /// The same, as another way to ask for a use case.
+    pub(crate) fn for_use_case(self, name: &'static str) -> Self {
+        Self { use_case: Some(name), ..self }
     }
 
     /// Its line in the reference table.
     pub(crate) fn row(&self) -> OperationAccess {
         OperationAccess {
-            operation_id: self.description.operation_id.clone().unwrap_or_default(),
+            operation_id: self.id().to_owned(),
+            use_case: self.use_case().to_owned(),
             method: self.method,
             path: self.path.clone(),
             permission: self.access.permission(),
@@ -112,9 +119,19 @@ impl Operation {
 
     /// Adds it to the service, behind its gate.
     pub(crate) fn register(self, router: Router<Shared>, app: &Shared) -> Router<Shared> {
-        let gate = Gate::new(app.clone(), self.access, self.query_parameters());
+        let parameters = self.query_parameters();
+        let gate = Gate::new(app.clone(), self.use_case(), self.access, parameters);
         let gate = middleware::from_fn_with_state(Arc::new(gate), authentication::pass);
         router.route(&self.path, self.handler.route_layer(gate))
+    }
+
+    fn id(&self) -> &str {
+        self.description.operation_id.as_deref().unwrap_or_default()
+    }
+
+    /// The name of its use case: its own, unless there are several ways to ask for it.
+    fn use_case(&self) -> &str {
+        self.use_case.unwrap_or(self.id())
     }
 
     /// The names of the query parameters that it knows.

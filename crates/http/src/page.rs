@@ -14,9 +14,10 @@ use crate::problem::Problem;
 const X_NEXT_CURSOR: HeaderName = HeaderName::from_static("x-next-cursor");
 
 /// Which part of a list is wanted.
+///
+/// Other parameters of a list are read beside it.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct PageQuery {
     /// Most items to answer with.
     #[param(minimum = 1, maximum = 200, default = 50)]
@@ -54,8 +55,11 @@ impl PageQuery {
         let items: Vec<V> = page.items.into_iter().map(view).collect();
         let mut response = Json(items).into_response();
         if let Some(next) = next {
-            let limit = self.limit.map_or_else(String::new, |limit| format!("limit={limit}&"));
-            let link = format!("<{}?{limit}cursor={next}>; rel=\"next\"", uri.path());
+            let limit = self.limit.map(|limit| format!("limit={limit}"));
+            let given = uri.query().unwrap_or_default().split('&').filter(|it| is_filter(it));
+            let cursor = format!("cursor={next}");
+            let query: Vec<&str> = given.chain(limit.as_deref()).chain([cursor.as_str()]).collect();
+            let link = format!("<{}?{}>; rel=\"next\"", uri.path(), query.join("&"));
             let headers = response.headers_mut();
             for (name, value) in [(header::LINK, link), (X_NEXT_CURSOR, next)] {
                 headers.extend(HeaderValue::try_from(value).map(|value| (name, value)));
@@ -63,4 +67,10 @@ impl PageQuery {
         }
         response
     }
+}
+
+/// Whether a parameter says which items are wanted, rather than which page of them.
+fn is_filter(parameter: &str) -> bool {
+    let name = parameter.split('=').next().unwrap_or(parameter);
+    !matches!(name, "" | "limit" | "cursor")
 }

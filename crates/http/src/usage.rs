@@ -1,7 +1,6 @@
 //! What builds cost.
 
 use axum::{Extension, Json, extract::State};
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
@@ -11,6 +10,7 @@ use windlass_domain::UsageTotals;
 
 use crate::{
     extract::Query,
+    moment::moment,
     operation::{Operation, needs},
     problem::{ErrorBody, Problem},
 };
@@ -18,7 +18,7 @@ use crate::{
 pub(crate) fn operations() -> Vec<Operation> {
     vec![
         needs(Permission::UsageRead, routes!(get_usage)),
-        needs(Permission::UsageRead, routes!(get_usage_at_root)),
+        needs(Permission::UsageRead, routes!(get_usage_at_root)).for_use_case("get_usage"),
     ]
 }
 
@@ -118,25 +118,6 @@ impl UsageQuery {
             to: moment("to", self.to.as_deref())?,
         })
     }
-}
-
-/// Reads an ISO 8601 date or date-time; one without an offset is UTC.
-fn moment(name: &str, text: Option<&str>) -> Result<Option<DateTime<Utc>>, Problem> {
-    let Some(text) = text else { return Ok(None) };
-    let midnight = |date: NaiveDate| date.and_time(NaiveTime::MIN).and_utc();
-    let read = DateTime::parse_from_rfc3339(text)
-        .map(|at| at.to_utc())
-        .or_else(|_| {
-            NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map(|at| at.and_utc())
-        })
-        .or_else(|_| NaiveDate::parse_from_str(text, "%Y-%m-%d").map(midnight));
-    // Years beyond these are nowhere a date in a database.
-    let years = |at: &DateTime<Utc>| (1..=9999).contains(&chrono::Datelike::year(at));
-    read.ok().filter(years).map(Some).ok_or_else(|| {
-        Problem::bad_query(format!(
-            "`{name}` must be a date or date-time such as `2026-01-31` or `2026-01-31T12:00:00Z`"
-        ))
-    })
 }
 
 impl From<UsageTotals> for BillableUsageView {

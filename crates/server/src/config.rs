@@ -36,6 +36,7 @@ pub(crate) struct Config {
     pub(crate) apps: Apps,
     pub(crate) engine: Engine,
     pub(crate) keys: Keys,
+    pub(crate) audit: Audit,
 }
 
 /// `[server]`
@@ -170,6 +171,13 @@ pub(crate) struct Keys {
     pub(crate) recheck_seconds: u64,
 }
 
+/// `[audit]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Audit {
+    pub(crate) keep_days: u32,
+}
+
 impl Config {
     /// Reads the file, the environment and the flags.
     ///
@@ -206,6 +214,7 @@ impl Config {
         );
         ensure!(0 < self.jobs.attempts, "jobs.attempts must be at least 1");
         ensure!(3 <= self.jobs.lease_seconds, "jobs.lease_seconds must be at least 3");
+        ensure!(0 < self.audit.keep_days, "audit.keep_days must be at least 1");
         ensure!(0 < self.keys.recheck_seconds, "keys.recheck_seconds must be at least 1");
         for (key, cpu) in [("builds.cpu", self.builds.cpu), ("apps.cpu", self.apps.cpu)] {
             ensure!(

@@ -150,7 +150,7 @@ fn key_hasher(config: &Config) -> anyhow::Result<KeyHasher> {
 }
 
 fn settings(config: &Config) -> Settings {
-    let Config { git, jobs, builds, apps, keys, .. } = config;
+    let Config { git, jobs, builds, apps, keys, audit, .. } = config;
     Settings {
         allow_local_git: git.allow_local,
         workers: jobs.workers,
@@ -181,6 +181,7 @@ fn settings(config: &Config) -> Settings {
         stop_grace: Duration::from_secs(apps.stop_grace_seconds),
         kept_builds: builds.kept,
         app_log_lines: apps.log_lines,
+        audit_retention: TimeDelta::days(i64::from(audit.keep_days)),
         verified_keys: VerifierOptions {
             cache_ttl: Duration::from_secs(keys.recheck_seconds),
             ..VerifierOptions::default()

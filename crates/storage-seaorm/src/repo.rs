@@ -4,6 +4,7 @@
 
 mod account;
 mod api_key;
+mod audit;
 mod build;
 mod deployment;
 mod env_var;

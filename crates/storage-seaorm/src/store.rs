@@ -11,7 +11,7 @@ use sea_orm::{
 use tokio::sync::broadcast;
 use windlass_migrations::{Migrator, MigratorTrait};
 use windlass_storage::{
-    AccountRepo, ApiKeyRepo, BuildRepo, DeploymentRepo, EnvVarRepo, EnvironmentRepo,
+    AccountRepo, ApiKeyRepo, AuditRepo, BuildRepo, DeploymentRepo, EnvVarRepo, EnvironmentRepo,
     ImportedFormatRepo, JobRepo, LogRepo, MemberRepo, OrganizationRepo, ProjectRepo, RootKeyRepo,
     Signal, Store, StoreError, TokenRepo, UnitOfWork, UsageRepo,
 };
@@ -206,6 +206,9 @@ impl UnitOfWork for SeaUnitOfWork {
         Box::new(self.repo())
     }
     fn env_vars(&mut self) -> Box<dyn EnvVarRepo + '_> {
+        Box::new(self.repo())
+    }
+    fn audit(&mut self) -> Box<dyn AuditRepo + '_> {
         Box::new(self.repo())
     }
     fn usage(&mut self) -> Box<dyn UsageRepo + '_> {

@@ -11,6 +11,7 @@
 
 pub mod account;
 pub mod api_key;
+pub mod audit;
 pub mod build;
 pub mod deployment;
 pub mod env_var;
@@ -53,6 +54,13 @@ macro_rules! contract_tests {
                 uses_are_noted_forwards_only,
                 pages_of_keys_follow_one_another_without_gaps,
                 whoever_locks_a_key_second_sees_what_the_first_wrote,
+            ]
+            audit: [
+                a_line_survives_storage,
+                another_organization_never_finds_a_line,
+                pages_of_lines_follow_one_another_without_gaps,
+                lines_are_found_by_actor_action_outcome_target_and_time,
+                old_lines_go_and_the_others_stay,
             ]
             build: [
                 a_build_survives_storage_in_every_state,
@@ -217,9 +225,10 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("contract.rs");
-    const PROMISES: [&str; 18] = [
+    const PROMISES: [&str; 19] = [
         include_str!("contract/account.rs"),
         include_str!("contract/api_key.rs"),
+        include_str!("contract/audit.rs"),
         include_str!("contract/build.rs"),
         include_str!("contract/deployment.rs"),
         include_str!("contract/env_var.rs"),

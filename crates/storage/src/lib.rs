@@ -6,6 +6,7 @@
 
 mod account;
 mod api_key;
+mod audit;
 mod deployment;
 mod env_var;
 mod environment;
@@ -27,6 +28,7 @@ pub mod contract;
 pub use crate::{
     account::{Account, AccountRepo},
     api_key::ApiKeyRepo,
+    audit::{AuditFilter, AuditRepo},
     deployment::{BuildRepo, DeploymentRepo},
     env_var::EnvVarRepo,
     environment::EnvironmentRepo,
@@ -92,6 +94,8 @@ pub trait UnitOfWork: Send {
     fn logs(&mut self) -> Box<dyn LogRepo + '_>;
     /// Environment variables.
     fn env_vars(&mut self) -> Box<dyn EnvVarRepo + '_>;
+    /// The audit log.
+    fn audit(&mut self) -> Box<dyn AuditRepo + '_>;
     /// The usage ledger.
     fn usage(&mut self) -> Box<dyn UsageRepo + '_>;
 

@@ -78,9 +78,9 @@ pub enum AuthError {
     /// it does not learn which.
     #[error("invalid or expired API key")]
     Invalid,
-    /// It is right, but it may not be used from this address.
+    /// It is right, and this caller's, but it may not be used from this address.
     #[error("the API key may not be used from this address")]
-    WrongAddress,
+    WrongAddress(Arc<Principal>),
     /// Too many keys are being checked; the caller may try again.
     #[error("too many keys are being checked")]
     Busy,
@@ -140,7 +140,7 @@ impl KeyVerifier {
             None => self.look_up(digest, sought).await?,
         };
         if !known.principal.credential.addresses().includes(address) {
-            return Err(AuthError::WrongAddress);
+            return Err(AuthError::WrongAddress(Arc::clone(&known.principal)));
         }
         known.last_use.note(now);
         Ok(Arc::clone(&known.principal))

@@ -23,7 +23,8 @@ pub async fn rotate_api_key(
     id: ApiKeyId,
     overlap: TimeDelta,
 ) -> Result<MintedKey, ControlError> {
-    caller.may(Permission::ApiKeysWrite, Target::organization(caller.organization()))?;
+    let grant =
+        caller.may(Permission::ApiKeysWrite, Target::organization(caller.organization()))?;
     if !(TimeDelta::zero()..=MOST_OVERLAP).contains(&overlap) {
         let message = format!("must be between 0 and {}", MOST_OVERLAP.num_seconds());
         return Err(ControlError::Invalid { field: "overlap_seconds", message });
@@ -36,7 +37,7 @@ pub async fn rotate_api_key(
     let hasher = &control.inner.key_hasher;
     // Hashing is slow work, so it comes before the unit of work.
     let minted = mint(same_as(&old), &*caller.principal, format, hasher, control.fx()).await;
-    let minted = minted.map_err(refuse)?;
+    let minted = minted.map_err(|err| caller.note_refusal(refuse(err)))?;
 
     let mut uow = control.store().write().await?;
     stay_a_member(&mut *uow, caller).await?;
@@ -48,6 +49,7 @@ pub async fn rotate_api_key(
     old.expires_at = Some(old.expires_at.map_or(end, |earlier| earlier.min(end)));
     uow.api_keys().update(&old).await?;
     uow.api_keys().insert(&minted.record).await?;
+    control.write_down(&mut *uow, caller.did(grant, id)).await?;
     uow.signal(Signal::ApiKey(id));
     uow.commit().await?;
     // The signal tells everybody; this server need not wait for it.

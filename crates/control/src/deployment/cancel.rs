@@ -9,7 +9,7 @@ use windlass_storage::{Signal, UnitOfWork};
 
 use crate::{
     Caller, Control, ControlError,
-    deployment::{find, update},
+    deployment::{find_granted, update},
     environment,
 };
 
@@ -21,9 +21,9 @@ pub async fn cancel_deployment(
     id: DeploymentId,
 ) -> Result<Deployment, ControlError> {
     let mut uow = control.store().write().await?;
-    let found = find(&mut *uow, caller, Permission::DeploymentsWrite, id).await?;
+    let (found, grant) = find_granted(&mut *uow, caller, Permission::DeploymentsWrite, id).await?;
     // Whoever changes anything in an environment holds its row first; then the state is certain.
-    let held = environment::find_for_update(
+    let (held, _) = environment::find_for_update(
         &mut *uow,
         caller,
         Permission::DeploymentsWrite,
@@ -49,6 +49,7 @@ pub async fn cancel_deployment(
         }
     };
     environment::after_cancel(control, &mut *uow, held, &reason).await?;
+    control.write_down(&mut *uow, caller.did(grant, id)).await?;
     uow.commit().await?;
 
     tracing::info!(deployment.id = %id, "deployment cancelled");

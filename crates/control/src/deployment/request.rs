@@ -59,7 +59,7 @@ pub(crate) async fn enqueue(
             lane: Some(deployment.environment_id),
             kind: JobKind::Deploy { deployment_id: deployment.id },
             max_attempts: control.settings().job_attempts,
-            request_id: caller.request_id.clone(),
+            request_id: caller.occasion.request_id.clone(),
         },
         control.fx(),
     );

@@ -9,7 +9,7 @@ use windlass_storage::UnitOfWork;
 use crate::{
     Caller, Control, ControlError,
     deployment::{
-        find,
+        find_granted,
         request::{enqueue, kind_of},
     },
     environment,
@@ -23,8 +23,9 @@ pub async fn rollback_deployment(
     to: DeploymentId,
 ) -> Result<Deployment, ControlError> {
     let mut uow = control.store().write().await?;
-    let earlier = find(&mut *uow, caller, Permission::DeploymentsWrite, to).await?;
-    let environment = environment::find_for_update(
+    let (earlier, grant) =
+        find_granted(&mut *uow, caller, Permission::DeploymentsWrite, to).await?;
+    let (environment, _) = environment::find_for_update(
         &mut *uow,
         caller,
         Permission::DeploymentsWrite,
@@ -50,6 +51,7 @@ pub async fn rollback_deployment(
     let reason = format!("superseded by {}", deployment.id);
     environment::supersede_queued(control, &mut *uow, &environment, None, &reason).await?;
     enqueue(control, caller, &mut *uow, &deployment).await?;
+    control.write_down(&mut *uow, caller.did(grant, to)).await?;
     uow.commit().await?;
     Ok(deployment)
 }

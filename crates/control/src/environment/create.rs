@@ -23,7 +23,7 @@ pub async fn create_environment(
     branch: BranchName,
 ) -> Result<EnvironmentDetail, ControlError> {
     let mut uow = control.store().write().await?;
-    let project =
+    let (project, grant) =
         project::find_for_update(&mut *uow, caller, Permission::EnvironmentsWrite, project).await?;
     if project.state != ProjectState::Active {
         let (wanted, state) = ("add an environment to", project.state.name());
@@ -44,6 +44,7 @@ pub async fn create_environment(
     let environment = insert(control, &mut *uow, environment, &project.slug).await?;
     let deployment: Deployment =
         deployment::request(control, caller, &mut *uow, &environment, Trigger::Created).await?;
+    control.write_down(&mut *uow, caller.did(grant, environment.id)).await?;
     uow.signal(Signal::Environment(environment.id));
     uow.commit().await?;
 

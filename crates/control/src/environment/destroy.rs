@@ -20,9 +20,11 @@ pub async fn destroy_environment(
     expected: Expected,
 ) -> Result<Environment, ControlError> {
     let mut uow = control.store().write().await?;
-    let found = find_for_update(&mut *uow, caller, Permission::EnvironmentsWrite, id).await?;
+    let (found, grant) =
+        find_for_update(&mut *uow, caller, Permission::EnvironmentsWrite, id).await?;
     expected.check(found.version)?;
     let environment = begin_destroying(control, caller, &mut *uow, id).await?;
+    control.write_down(&mut *uow, caller.did(grant, id)).await?;
     uow.commit().await?;
     Ok(environment)
 }
@@ -55,7 +57,7 @@ pub(crate) async fn begin_destroying(
             lane: Some(id),
             kind,
             max_attempts: control.settings().job_attempts,
-            request_id: caller.request_id.clone(),
+            request_id: caller.occasion.request_id.clone(),
         },
         control.fx(),
     );

@@ -14,13 +14,15 @@ pub async fn rebuild_environment(
     id: EnvironmentId,
 ) -> Result<Deployment, ControlError> {
     let mut uow = control.store().write().await?;
-    let environment = find_for_update(&mut *uow, caller, Permission::DeploymentsWrite, id).await?;
+    let (environment, grant) =
+        find_for_update(&mut *uow, caller, Permission::DeploymentsWrite, id).await?;
     environment.check_deployable()?;
 
     let deployment =
         deployment::request(control, caller, &mut *uow, &environment, Trigger::Rebuild).await?;
     let reason = format!("superseded by {}", deployment.id);
     supersede_queued(control, &mut *uow, &environment, Some(&deployment), &reason).await?;
+    control.write_down(&mut *uow, caller.did(grant, id)).await?;
     uow.commit().await?;
     Ok(deployment)
 }

@@ -40,7 +40,8 @@ where
     F: FnOnce(ProjectChange) -> Result<ProjectChange, ControlError> + Send,
 {
     let mut uow = control.store().write().await?;
-    let project = find_for_update(&mut *uow, caller, Permission::ProjectsWrite, id).await?;
+    let (project, grant) =
+        find_for_update(&mut *uow, caller, Permission::ProjectsWrite, id).await?;
     expected.check(project.version)?;
 
     let present = ProjectChange {
@@ -54,6 +55,7 @@ where
     check_source(control, &change.git_url)?;
     let project = project.change(change, control.fx().clock.now())?;
     uow.projects().update(&project).await?;
+    control.write_down(&mut *uow, caller.did(grant, id)).await?;
     uow.commit().await?;
 
     Ok(project)

@@ -32,7 +32,8 @@ pub async fn create_project(
     caller: &Caller,
     new: CreateProject,
 ) -> Result<Project, ControlError> {
-    caller.may(Permission::ProjectsWrite, Target::organization(caller.organization()))?;
+    let grant =
+        caller.may(Permission::ProjectsWrite, Target::organization(caller.organization()))?;
     check_source(control, &new.git_url)?;
 
     let CreateProject { name, git_url, github_repo, default_branch, settings } = new;
@@ -58,6 +59,7 @@ pub async fn create_project(
         attempts += 1;
         project.slug = slug.with_suffix(&suffix(control));
     }
+    control.write_down(&mut *uow, caller.did(grant, project.id)).await?;
     uow.commit().await?;
 
     tracing::info!(project.id = %project.id, "project created");

@@ -16,7 +16,8 @@ pub async fn delete_project(
 ) -> Result<Project, ControlError> {
     let now = control.fx().clock.now();
     let mut uow = control.store().write().await?;
-    let project = find_for_update(&mut *uow, caller, Permission::ProjectsWrite, id).await?;
+    let (project, grant) =
+        find_for_update(&mut *uow, caller, Permission::ProjectsWrite, id).await?;
     expected.check(project.version)?;
     let project = if matches!(project.state, ProjectState::Deleting { .. }) {
         // Asked again: removals that were given up are tried once more.
@@ -39,6 +40,7 @@ pub async fn delete_project(
         }
     }
     let project = finish_if_empty(control, &mut *uow, project).await?;
+    control.write_down(&mut *uow, caller.did(grant, id)).await?;
     uow.commit().await?;
 
     tracing::info!(project.id = %project.id, state = project.state.name(), "project deleted");

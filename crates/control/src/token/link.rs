@@ -7,7 +7,9 @@ use windlass_auth::{
 use windlass_domain::{DeploymentId, EnvironmentId, Name, NameError, ProjectId};
 
 use super::mint;
-use crate::{Caller, Control, ControlError, deployment, environment};
+use crate::{
+    Caller, Control, ControlError, audit::Deed, deployment, environment, member::stay_a_member,
+};
 
 /// A link to make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +54,7 @@ pub async fn create_link(
     link: CreateLink,
     presented: Option<&str>,
 ) -> Result<CreatedLink, ControlError> {
-    let project = find(control, caller, link.log).await?;
+    let (project, deed) = find(control, caller, link.log).await?;
     let usual = control.fx().clock.now() + link.life.min(CreateLink::MAX_LIFE);
     let credential = &caller.principal.credential;
     let expires_at = credential.expires_at().map_or(usual, |limit| limit.min(usual));
@@ -67,6 +69,9 @@ pub async fn create_link(
     let issuing_key = match credential {
         Credential::Token { .. } => {
             let token = narrow(presented.unwrap_or_default())?;
+            let mut uow = control.store().write().await?;
+            control.write_down(&mut *uow, deed).await?;
+            uow.commit().await?;
             return Ok(CreatedLink { token, expires_at });
         }
         Credential::ApiKey { id, .. } => Some(*id),
@@ -82,24 +87,34 @@ pub async fn create_link(
         purpose: TokenPurpose::Link { issuing_key },
     };
     let minted = mint(control, caller, new).await?;
-    let expires_at = minted.record.expires_at;
-    Ok(CreatedLink { token: narrow(minted.token.expose())?, expires_at })
+    let link =
+        CreatedLink { token: narrow(minted.token.expose())?, expires_at: minted.record.expires_at };
+    let mut uow = control.store().write().await?;
+    stay_a_member(&mut *uow, caller).await?;
+    uow.tokens().insert(&minted.record).await?;
+    control.write_down(&mut *uow, deed).await?;
+    uow.commit().await?;
+    Ok(link)
 }
 
-/// Finds the project of a log that the caller may read.
+/// Finds the project of a log that the caller may read, and what is done with it.
 async fn find(
     control: &Control,
     caller: &Caller,
     log: LinkedLog,
-) -> Result<ProjectId, ControlError> {
+) -> Result<(ProjectId, Deed), ControlError> {
     let mut uow = control.store().read().await?;
     let permission = Permission::LogsRead;
     Ok(match log {
         LinkedLog::Deployment(id) => {
-            deployment::find(&mut *uow, caller, permission, id).await?.project_id
+            let (found, grant) =
+                deployment::find_granted(&mut *uow, caller, permission, id).await?;
+            (found.project_id, caller.did(grant, id))
         }
         LinkedLog::Environment(id) => {
-            environment::find(&mut *uow, caller, permission, id).await?.project_id
+            let found = environment::find(&mut *uow, caller, permission, id).await?;
+            let grant = environment::decide(caller, permission, &found)?;
+            (found.project_id, caller.did(grant, id))
         }
     })
 }

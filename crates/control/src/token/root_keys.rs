@@ -8,7 +8,11 @@ use windlass_auth::{NumberedKeysError, RootKeys};
 use windlass_domain::Effects;
 use windlass_storage::{Signal, Store, StoreError, StoredRootKey, UnitOfWork};
 
-use crate::{Causes, Control, ControlError, Keyring, SealError, watch::Watch};
+use crate::{
+    Causes, Control, ControlError, Keyring, SealError,
+    audit::{self, Deed},
+    watch::Watch,
+};
 
 /// What becomes of the keys that signed before a rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +46,12 @@ pub async fn rotate_root_key(
     let number = add(&mut *uow, &mut keys, keyring, fx).await?;
     if old == OldRootKeys::Drop {
         uow.root_keys().delete_before(number).await?;
+    }
+    let first = uow.organizations().first_of_everyone().await?;
+    if let Some(organization) = first {
+        // It signs for everybody; who runs the server began with this organization.
+        let deed = Deed::by_operator(organization.id, "rotate_root_key", None);
+        audit::write_down(&mut *uow, deed, fx).await?;
     }
     uow.signal(Signal::RootKeys);
     uow.commit().await?;

@@ -1,11 +1,14 @@
 //! Keys that are bound to addresses.
 
-use std::{net::IpAddr, sync::Arc};
+use std::net::IpAddr;
 
 use windlass_auth::{NewApiKey, Permission, Scope};
-use windlass_control::{Caller, ControlError, Presentation, create_api_key};
+use windlass_control::{ControlError, Presentation, create_api_key};
 
-use crate::{keys::key, support::Platform};
+use crate::{
+    keys::key,
+    support::{Platform, occasion},
+};
 
 fn from<'a>(text: &'a str, address: &str) -> Presentation<'a> {
     let address: IpAddr = address.parse().unwrap();
@@ -30,7 +33,7 @@ async fn a_key_and_what_it_makes_stay_within_its_addresses() {
         assert!(matches!(refused, Err(ControlError::WrongAddress)), "{refused:?}");
     }
 
-    let caller = Caller { principal: Arc::clone(&principal), request_id: None, address: None };
+    let caller = control.caller(principal, occasion());
     create_api_key(control, &caller, bound(&["203.0.113.9"])).await.unwrap();
     for broader in [bound(&["203.0.113.9", "0.0.0.0/0"]), key(&[maker])] {
         let refused = create_api_key(control, &caller, broader).await;

@@ -10,14 +10,17 @@ use windlass_control::{
 };
 use windlass_domain::{Clock as _, SystemClock};
 
-use crate::{keys::key, support::Platform};
+use crate::{
+    keys::key,
+    support::{Platform, occasion},
+};
 
 async fn opens(control: &Control, text: &str) -> Result<Arc<Principal>, ControlError> {
     control.authenticate(Presentation::bearer(text)).await
 }
 
-fn caller(principal: Arc<Principal>) -> Caller {
-    Caller { principal, request_id: None, address: None }
+async fn caller(control: &Control, text: &str) -> Caller {
+    control.caller(opens(control, text).await.unwrap(), occasion())
 }
 
 #[tokio::test]
@@ -105,12 +108,12 @@ async fn a_key_does_not_rotate_what_it_could_not_make() {
     let mine = create_api_key(control, owner, key(&[maker])).await.unwrap();
     let broad = create_api_key(control, owner, key(&[Scope::Admin])).await.unwrap();
     let narrow = create_api_key(control, owner, key(&[Scope::Read])).await.unwrap();
-    let me = caller(opens(control, mine.key.expose()).await.unwrap());
+    let me = caller(control, mine.key.expose()).await;
 
     let refused = rotate_api_key(control, &me, broad.record.id, TimeDelta::zero()).await;
     assert!(matches!(refused, Err(ControlError::Forbidden(_))), "{refused:?}");
     opens(control, broad.key.expose()).await.expect("it is untouched");
-    let it = caller(opens(control, narrow.key.expose()).await.unwrap());
+    let it = caller(control, narrow.key.expose()).await;
     let refused = rotate_api_key(control, &it, narrow.record.id, TimeDelta::zero()).await;
     assert!(matches!(refused, Err(ControlError::Forbidden(_))), "not even itself: {refused:?}");
 
@@ -127,7 +130,7 @@ async fn a_short_lived_key_does_not_rotate_itself_a_longer_life() {
     let brief = NewApiKey { expires_at, ..key(&[Scope::Admin]) };
     let brief = create_api_key(control, owner, brief).await.unwrap();
     let lasting = create_api_key(control, owner, key(&[Scope::Admin])).await.unwrap();
-    let me = caller(opens(control, brief.key.expose()).await.unwrap());
+    let me = caller(control, brief.key.expose()).await;
 
     let refused = rotate_api_key(control, &me, lasting.record.id, TimeDelta::zero()).await;
     assert!(

@@ -1,7 +1,5 @@
 //! API keys never do more than their makers, and end at once.
 
-use std::sync::Arc;
-
 use windlass_auth::{NewApiKey, Permission, Scope};
 use windlass_control::{
     Caller, ControlError, CreateProject, Presentation, create_api_key, create_project, get_project,
@@ -9,7 +7,7 @@ use windlass_control::{
 };
 use windlass_domain::{PageRequest, ProjectSettings};
 
-use crate::support::{Platform, main};
+use crate::support::{Platform, main, occasion};
 
 pub(crate) fn key(scopes: &[Scope]) -> NewApiKey {
     NewApiKey {
@@ -25,7 +23,7 @@ async fn caller(platform: &Platform, new: NewApiKey) -> Caller {
     let minted = create_api_key(&platform.control, &platform.owner, new).await.unwrap();
     let principal =
         platform.control.authenticate(Presentation::bearer(minted.key.expose())).await.unwrap();
-    Caller { principal: Arc::clone(&principal), request_id: None, address: None }
+    platform.control.caller(principal, occasion())
 }
 
 #[tokio::test]

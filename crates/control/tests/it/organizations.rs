@@ -13,7 +13,7 @@ use windlass_storage::Store as _;
 
 use crate::{
     keys::key,
-    support::{FX, Platform},
+    support::{FX, Platform, occasion},
 };
 
 fn is_hidden(outcome: &Result<impl Sized, ControlError>) -> bool {
@@ -58,7 +58,7 @@ async fn another_tenants_organization_is_not_there() {
     let minted = create_api_key(control, &grace, key(&[Scope::Admin])).await.unwrap();
     let shown = Presentation::bearer(minted.key.expose());
     let principal = control.authenticate(shown).await.unwrap();
-    let by_key = Caller { principal, ..grace.clone() };
+    let by_key = control.caller(principal, occasion());
     assert!(is_out_of_reach(&platform, &by_key, theirs).await);
     assert_eq!(listed(&platform, &by_key).await, [(ours, Role::Owner)]);
     assert_eq!(listed(&platform, &grace).await, [(theirs, Role::Owner), (ours, Role::Owner)]);
@@ -82,7 +82,7 @@ async fn whoever_creates_an_organization_owns_it_and_finds_it_empty() {
         permissions: role.permissions(),
         ..(*grace.principal).clone()
     };
-    let there = Caller { principal: Arc::new(principal), ..grace.clone() };
+    let there = control.caller(Arc::new(principal), occasion());
     let projects = list_projects(control, &there, PageRequest::default()).await.unwrap();
     assert!(projects.items.is_empty());
     let members = list_members(control, &grace, id, PageRequest::default()).await.unwrap();

@@ -16,8 +16,8 @@ use windlass_auth::{
     ProjectReach, Role, VerifierOptions,
 };
 use windlass_control::{
-    Caller, Control, CreateProject, Keyring, OldRootKeys, Parts, Presentation, RouteTarget, Routes,
-    Settings, install, rotate_root_key,
+    Caller, Control, CreateProject, Keyring, Occasion, OldRootKeys, Parts, Presentation,
+    RouteTarget, Routes, Settings, install, rotate_root_key,
 };
 use windlass_domain::{
     Backoff, BranchName, Build, BuildState, CommitId, Deployment, DeploymentId, Effects,
@@ -92,6 +92,11 @@ impl Server {
     }
 }
 
+/// A request.
+pub(crate) fn occasion() -> Occasion {
+    Occasion { action: "test".into(), request_id: Some("req-1".to_owned()), address: None }
+}
+
 /// What the ingress was told last.
 #[derive(Default)]
 pub(crate) struct Table {
@@ -128,7 +133,7 @@ impl Platform {
         .await
         .unwrap();
         let principal = control.authenticate(Presentation::bearer(&key)).await.unwrap();
-        let owner = Caller { principal, request_id: Some("req-1".to_owned()), address: None };
+        let owner = control.caller(principal, occasion());
         Self { store, engine, routes, control, owner, keyring }
     }
 
@@ -192,7 +197,7 @@ impl Platform {
             projects: ProjectReach::All,
             restriction: None,
         };
-        Caller { principal: Arc::new(principal), ..self.owner.clone() }
+        self.control.caller(Arc::new(principal), occasion())
     }
 
     /// Makes somebody a member of the owner's organization, past all use cases.
@@ -376,6 +381,7 @@ pub(crate) fn settings() -> Settings {
         stop_grace: Duration::from_secs(1),
         kept_builds: 2,
         app_log_lines: 1_000,
+        audit_retention: TimeDelta::days(365),
         verified_keys: VerifierOptions::default(),
     }
 }

@@ -15,7 +15,7 @@ use windlass_control::{
 use windlass_domain::{OsEntropy, PageRequest, User};
 use windlass_storage::Store as _;
 
-use crate::support::{FX, Platform, Server};
+use crate::support::{FX, Platform, Server, occasion};
 
 fn everything() -> NewToken {
     NewToken {
@@ -44,14 +44,14 @@ fn read_only() -> Narrowing {
 
 async fn bearer(platform: &Platform, text: &str) -> Result<Caller, ControlError> {
     let principal = platform.control.authenticate(Presentation::bearer(text)).await?;
-    Ok(Caller { principal, request_id: None, address: None })
+    Ok(platform.control.caller(principal, occasion()))
 }
 
 async fn link(platform: &Platform, text: &str) -> Result<Caller, ControlError> {
     let credential = PresentedCredential::Link(text);
     let shown = Presentation { credential, organization: None, address: None };
     let principal = platform.control.authenticate(shown).await?;
-    Ok(Caller { principal, request_id: None, address: None })
+    Ok(platform.control.caller(principal, occasion()))
 }
 
 fn is_refused(outcome: &Result<Caller, ControlError>) -> bool {
@@ -70,7 +70,7 @@ async fn colleague(platform: &Platform, role: Role) -> Caller {
     let mut principal = (*platform.owner.principal).clone();
     (principal.user_id, principal.role, principal.permissions) =
         (user.id, role, role.permissions());
-    Caller { principal: Arc::new(principal), ..platform.owner.clone() }
+    platform.control.caller(Arc::new(principal), occasion())
 }
 
 #[tokio::test]

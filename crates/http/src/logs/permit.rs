@@ -56,7 +56,7 @@ impl Permit {
         let principal = control.authenticate(shown.presentation()).await?;
         // The same principal would get the same answer.
         if principal != self.caller.principal {
-            let caller = Caller { principal, ..self.caller.clone() };
+            let caller = control.caller(principal, self.caller.occasion.clone());
             self.log.open(control, &caller).await?;
             self.caller = caller;
         }

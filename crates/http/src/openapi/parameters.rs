@@ -31,6 +31,7 @@ fn without_null(parameter: &mut Parameter) {
 fn specify(parameter: &mut Parameter, path: &str) {
     let (description, pattern) = match (&parameter.parameter_in, parameter.name.as_str()) {
         (ParameterIn::Path, name) => (None, collection_before(path, name).map(identifier)),
+        (ParameterIn::Query, "actor" | "target") => (None, Some(identifier("[a-z]+"))),
         (ParameterIn::Query, "cursor" | "id") => {
             (None, path.rsplit('/').next().and_then(prefix_in).map(identifier))
         }
@@ -87,6 +88,7 @@ fn prefix_in(collection: &str) -> Option<&'static str> {
         "tokens" => Some("tok"),
         "organizations" => Some("org"),
         "members" => Some("usr"),
+        "audit" => Some("aud"),
         _ => None,
     }
 }

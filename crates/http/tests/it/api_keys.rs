@@ -35,12 +35,12 @@ async fn a_key_is_shown_once_and_works_until_it_is_revoked() {
       "created_at": "2026-01-01T00:00:00Z",
       "created_by": "usr_01kdvdna00e008000000000002",
       "expires_at": "2026-12-31T23:00:00Z",
-      "id": "key_01kdvdna00e008000000000007",
+      "id": "key_01kdvdna00e008000000000009",
       "last_used_at": null,
       "name": "ci",
       "prefix": "the first characters",
       "project_ids": [
-        "proj_01kdvdna00e008000000000006"
+        "proj_01kdvdna00e008000000000007"
       ],
       "revoked_at": null,
       "scopes": [
@@ -135,7 +135,7 @@ async fn everybody_may_ask_who_they_are() {
       "credential": {
         "allowed_addresses": null,
         "expires_at": null,
-        "id": "key_01kdvdna00e008000000000006",
+        "id": "key_01kdvdna00e008000000000007",
         "kind": "api_key",
         "name": "narrow",
         "permissions": [],

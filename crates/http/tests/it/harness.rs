@@ -18,7 +18,7 @@ use windlass_auth::{
     ProjectReach, Role, Scope, VerifierOptions,
 };
 use windlass_control::{
-    Caller, Control, Keyring, Parts, RouteTarget, Routes, Settings, create_api_key, install,
+    Control, Keyring, Occasion, Parts, RouteTarget, Routes, Settings, create_api_key, install,
 };
 use windlass_domain::{
     Backoff, Clock as _, Effects, HostLabel, Id, OsEntropy, User, WorkerId,
@@ -246,7 +246,8 @@ impl TestApi {
             projects: ProjectReach::All,
             restriction: None,
         };
-        let caller = Caller { principal: Arc::new(principal), request_id: None, address: None };
+        let occasion = Occasion { action: "test".into(), request_id: None, address: None };
+        let caller = self.control.caller(Arc::new(principal), occasion);
         let new = NewApiKey {
             name: name.parse().expect("a name"),
             scopes: role.permissions().iter().map(Scope::Permission).collect(),
@@ -315,6 +316,7 @@ fn settings() -> Settings {
         stop_grace: Duration::from_secs(1),
         kept_builds: 3,
         app_log_lines: 1_000,
+        audit_retention: chrono::TimeDelta::days(365),
         verified_keys: VerifierOptions { cache_size: 100, cache_ttl: Duration::from_mins(1) },
     }
 }

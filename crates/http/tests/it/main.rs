@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says so by panicking")]
 
 mod api_keys;
+mod audit;
 mod client_address;
 mod contract;
 mod deployments;

@@ -2,7 +2,7 @@
 
 mod callers;
 mod table;
-mod world;
+pub(crate) mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -90,7 +90,7 @@ macro_rules! matrix {
     };
 }
 
-matrix!(server auth organizations projects environments deployments logs env_vars usage);
+matrix!(server auth organizations projects environments deployments logs env_vars usage audit);
 
 /// Holds every cell of the rows with a tag against the API.
 async fn check(tag: &str) {

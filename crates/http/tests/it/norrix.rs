@@ -39,12 +39,12 @@ async fn they_are_the_same_keys_in_camel_case() {
       "createdAt": "2026-01-01T00:00:00Z",
       "createdBy": "usr_01kdvdna00e008000000000002",
       "expiresAt": "2027-01-01T00:00:00Z",
-      "id": "key_01kdvdna00e008000000000007",
+      "id": "key_01kdvdna00e008000000000009",
       "lastUsedAt": null,
       "name": "GitHub Actions",
       "prefix": "the first characters",
       "projectIds": [
-        "proj_01kdvdna00e008000000000006"
+        "proj_01kdvdna00e008000000000007"
       ],
       "revokedAt": null,
       "scopes": [

@@ -45,7 +45,7 @@ async fn the_seed_s_example_works_as_it_is_written() {
       "git_url": "https://github.com/octocat/my-app.git",
       "github_repo": "octocat/my-app",
       "health_path": null,
-      "id": "proj_01kdvdna00e008000000000006",
+      "id": "proj_01kdvdna00e008000000000007",
       "name": "my-app",
       "port": null,
       "resources": {

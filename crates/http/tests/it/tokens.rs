@@ -37,7 +37,7 @@ async fn a_token_is_shown_once_and_works_until_it_is_revoked() {
       "created_at": "2026-01-01T00:00:00Z",
       "created_by": "usr_01kdvdna00e008000000000002",
       "expires_at": "2028-09-27T00:00:00Z",
-      "id": "tok_01kdvdna00e008000000000008",
+      "id": "tok_01kdvdna00e008000000000009",
       "kind": "token",
       "label": "status page",
       "revocation_id": "128 digits",
@@ -79,7 +79,7 @@ async fn a_token_says_who_it_is() {
     {
       "allowed_addresses": null,
       "expires_at": "2026-01-01T01:00:00Z",
-      "id": "tok_01kdvdna00e008000000000009",
+      "id": "tok_01kdvdna00e00800000000000b",
       "kind": "token",
       "name": "logs",
       "permissions": [
@@ -87,7 +87,7 @@ async fn a_token_says_who_it_is() {
       ],
       "prefix": null,
       "project_ids": [
-        "proj_01kdvdna00e008000000000006"
+        "proj_01kdvdna00e008000000000007"
       ],
       "scopes": null
     }

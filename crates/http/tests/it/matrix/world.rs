@@ -3,6 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 use windlass_auth::Role;
+use windlass_domain::{BuildResult, Clock as _, Usage};
 
 use crate::harness::{TestApi, id};
 
@@ -43,15 +44,7 @@ impl World {
 
     /// The path of an operation with what it is about filled in.
     pub(crate) fn path(&self, operation: &str, template: &str) -> String {
-        let mut parts = template.split('/').skip(2);
-        let id = match (parts.next(), parts.next()) {
-            (Some("projects"), _) => &self.project,
-            (Some("environments"), _) => &self.environment,
-            (Some("deployments"), _) => &self.deployment,
-            (Some("organizations"), _) => &self.organization,
-            (_, Some("tokens")) => &self.token,
-            _ => &self.key,
-        };
+        let id = self.id_in(template);
         let query = match operation {
             "norrix_revoke_api_key" => format!("?id={id}"),
             _ => String::new(),
@@ -61,6 +54,49 @@ impl World {
             .replace("{varId}", &self.variable)
             .replace("{userId}", &self.member)
             + &query
+    }
+
+    fn id_in(&self, template: &str) -> &str {
+        let mut parts = template.split('/').skip(2);
+        match (parts.next(), parts.next()) {
+            (Some("projects"), _) => &self.project,
+            (Some("environments"), _) => &self.environment,
+            (Some("deployments"), _) => &self.deployment,
+            (Some("organizations"), _) => &self.organization,
+            (_, Some("tokens")) => &self.token,
+            _ => &self.key,
+        }
+    }
+
+    /// What an operation is about that was done, as the audit log has it.
+    pub(crate) fn touched(&self, operation: &str, template: &str, answer: &Value) -> String {
+        match operation {
+            "create_link" => self.deployment.clone(),
+            "revoke_presented_token" => self.token.clone(),
+            "delete_env_var" => self.variable.clone(),
+            "set_member_role" | "remove_member" => self.member.clone(),
+            "create_api_key"
+            | "norrix_create_api_key"
+            | "create_token"
+            | "create_project"
+            | "create_environment"
+            | "put_env_var" => answer["id"].as_str().expect("the id of what was made").to_owned(),
+            _ => self.id_in(template).to_owned(),
+        }
+    }
+
+    /// Ends the build of its deployment well, so that there is something to go back to.
+    pub(crate) async fn finish_build(&self, api: &TestApi) {
+        let mut uow = api.store.write().await.unwrap();
+        let tenant = uow.organizations().first_of_everyone().await.unwrap().unwrap().id;
+        let id = self.deployment.parse().unwrap();
+        let deployment = uow.deployments().find(tenant, id).await.unwrap().unwrap();
+        let build = uow.builds().find(tenant, deployment.build_id).await.unwrap().unwrap();
+        let (now, commit) = (api.clock.now(), "a".repeat(40).parse().unwrap());
+        let build = build.start(commit, now).unwrap();
+        let build = build.end(BuildResult::Built, "built", Usage::default(), now).unwrap();
+        uow.builds().update(&build).await.unwrap();
+        uow.commit().await.unwrap();
     }
 
     /// A body that an operation accepts, if it wants one.

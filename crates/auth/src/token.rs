@@ -34,6 +34,8 @@ mod mint;
 mod narrow;
 mod parsed;
 mod root_keys;
+#[cfg(test)]
+mod samples;
 mod text;
 mod verifier;
 mod vocabulary;

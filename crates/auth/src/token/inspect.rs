@@ -20,7 +20,8 @@ pub struct Inspection {
 /// One block of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InspectedBlock {
-    /// Its facts, rules and checks, as Datalog.
+    /// Its facts, rules and checks, as Datalog. In a third-party block, keys after `trusting` may
+    /// be other ones than those that count: `biscuit-auth` 6.0.0 takes them from the wrong table.
     pub source: String,
     /// By which the token up to this block, and all that was made of it, can be revoked.
     pub revocation_id: String,

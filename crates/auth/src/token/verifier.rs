@@ -31,85 +31,6 @@ const USUAL_LENGTH: usize = 1024;
 /// other costs its signatures and a read of the directory. What the directory says is asked for
 /// again when `cache_ttl` is over, and whatever is told to be forgotten is never used by a call
 /// that begins later.
-///
-/// # Tutorial
-///
-/// Ada makes a token; here its record is kept in a list, in earnest it is a row in a table.
-///
-/// ```
-/// use std::sync::{Arc, Mutex};
-///
-/// use windlass_auth::{
-///     Denied, DirectoryError, Membership, Narrowing, NewToken, Permission, Role, RootKeys,
-///     Target, TokenDirectory, TokenEntry, TokenId, TokenPurpose, TokenVerifier, VerifierOptions,
-///     attenuate, authorize, inspect, mint_token,
-/// };
-/// use windlass_domain::{Effects, Organization, OsEntropy, ProjectId, SystemClock, User};
-///
-/// #[derive(Default)]
-/// struct Tokens(Mutex<Vec<TokenEntry>>);
-///
-/// #[async_trait::async_trait]
-/// impl TokenDirectory for Tokens {
-///     async fn find_token(
-///         &self,
-///         id: TokenId,
-///         _revocation_ids: &[String],
-///     ) -> Result<Option<TokenEntry>, DirectoryError> {
-///         let tokens = self.0.lock().unwrap();
-///         Ok(tokens.iter().find(|entry| entry.record.id == id).cloned())
-///     }
-/// }
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let fx = Effects { clock: &SystemClock, entropy: &OsEntropy };
-/// let organization = Organization::create("Acme".parse()?, fx);
-/// let ada = User::create("Ada".parse()?, fx);
-///
-/// // The root keys belong where only the server can read them.
-/// let keys = RootKeys::generate(&OsEntropy);
-/// let request = NewToken {
-///     label: "everything that I may do".parse()?,
-///     permissions: None,
-///     is_read_only: false,
-///     project_ids: None,
-///     allowed_addresses: None,
-///     expires_at: None,
-///     purpose: TokenPurpose::Delegation,
-/// };
-/// let ada = Membership { organization_id: organization.id, user_id: ada.id, role: Role::Member };
-/// let minted = mint_token(request, ada, &keys, fx)?;
-/// let entry =
-///     TokenEntry { record: minted.record, creator_role: Some(Role::Member), is_revoked: false };
-///
-/// // Wherever she is, with or without a network, she makes a narrower one of it for somebody else.
-/// let project = ProjectId::generate(fx);
-/// let narrowing = Narrowing {
-///     projects: Some(vec![project]),
-///     is_read_only: true,
-///     allowed_addresses: Some(vec!["203.0.113.0/24".parse()?]),
-///     ..Narrowing::default()
-/// };
-/// let handed_on = attenuate(minted.token.expose(), &narrowing, &OsEntropy)?;
-/// assert_eq!(inspect(handed_on.expose())?.blocks.len(), 2);
-///
-/// // Whoever presents it is identified, and asked about every use.
-/// let tokens = Arc::new(Tokens(Mutex::new(vec![entry])));
-/// let clock = Arc::new(SystemClock);
-/// let verifier = TokenVerifier::new(tokens, keys, clock, VerifierOptions::default());
-/// let address = Some("203.0.113.7".parse()?);
-/// let caller = verifier.verify(handed_on.expose(), address).await?;
-///
-/// let target = Target::project(organization.id, project);
-/// assert!(authorize(&caller, Permission::LogsRead, target).is_ok());
-/// let permission = Permission::DeploymentsWrite;
-/// assert_eq!(authorize(&caller, permission, target), Err(Denied::Forbidden { permission }));
-/// let another = Target::project(organization.id, ProjectId::generate(fx));
-/// assert_eq!(authorize(&caller, Permission::LogsRead, another), Err(Denied::Hidden));
-/// # Ok(())
-/// # }
-/// ```
 pub struct TokenVerifier {
     directory: Arc<dyn TokenDirectory>,
     keys: RwLock<Arc<RootKeys>>,
@@ -172,8 +93,18 @@ impl TokenVerifier {
         }
     }
 
-    /// Finds out who presents a token, and from where.
+    /// Finds out who presents a token, and from where. One that is good for a link only is refused.
     pub async fn verify(
+        &self,
+        presented: &str,
+        address: Option<IpAddr>,
+    ) -> Result<Arc<Principal>, TokenError> {
+        let principal = self.verify_link(presented, address).await?;
+        if principal.credential.is_link() { Err(TokenError::Invalid) } else { Ok(principal) }
+    }
+
+    /// The same for the token in the address of a request, which may be good for nothing else.
+    pub async fn verify_link(
         &self,
         presented: &str,
         address: Option<IpAddr>,

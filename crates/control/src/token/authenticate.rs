@@ -65,17 +65,17 @@ impl TokenDirectory for StoreTokenDirectory {
 }
 
 impl Control {
-    /// Finds out who presents a token.
+    /// Finds out who presents a token, be it good for a link only.
     pub(crate) async fn verify_token(
         &self,
         text: &str,
         address: Option<IpAddr>,
     ) -> Result<Arc<Principal>, TokenError> {
-        let verified = self.inner.tokens.verify(text, address).await;
+        let verified = self.inner.tokens.verify_link(text, address).await;
         if matches!(verified, Err(TokenError::Invalid)) && self.lacks_root_key_of(text) {
             // Another server may have made a key since this one looked.
             self.load_root_keys().await.map_err(DirectoryError::new)?;
-            return self.inner.tokens.verify(text, address).await;
+            return self.inner.tokens.verify_link(text, address).await;
         }
         verified
     }

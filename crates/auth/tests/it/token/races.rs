@@ -46,11 +46,11 @@ async fn a_link_ends_with_the_key_that_made_it_even_while_it_is_read() {
     let purpose = TokenPurpose::Link { issuing_key: Some(key) };
     let link = world.stored(NewToken { purpose, ..everything() });
     let verifier = world.verifier();
-    assert!(verifier.verify(&link.text, None).await.is_ok());
+    assert!(verifier.verify_link(&link.text, None).await.is_ok());
 
     verifier.forget_all();
     let gate = world.directory.hold();
-    let (result, ()) = join(verifier.verify(&link.text, None), async {
+    let (result, ()) = join(verifier.verify_link(&link.text, None), async {
         gate.reached().await;
         world.directory.change(link.id, |entry| entry.is_revoked = true);
         verifier.forget_issued_by(key);
@@ -58,7 +58,7 @@ async fn a_link_ends_with_the_key_that_made_it_even_while_it_is_read() {
     })
     .await;
     assert!(matches!(result, Err(TokenError::Invalid)));
-    assert!(matches!(verifier.verify(&link.text, None).await, Err(TokenError::Invalid)));
+    assert!(matches!(verifier.verify_link(&link.text, None).await, Err(TokenError::Invalid)));
 }
 
 #[tokio::test]

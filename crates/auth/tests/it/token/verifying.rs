@@ -287,7 +287,7 @@ async fn old_root_keys_verify_until_they_are_dropped() {
 }
 
 #[tokio::test]
-async fn a_link_says_that_it_is_one() {
+async fn a_link_says_that_it_is_one_and_opens_nothing_else() {
     let world = TokenWorld::new();
     let purpose = windlass_auth::TokenPurpose::Link { issuing_key: None };
     let minted = world.stored(NewToken { purpose, ..everything() });
@@ -295,8 +295,10 @@ async fn a_link_says_that_it_is_one() {
     let narrowing = Narrowing { is_for_link: true, ..Narrowing::default() };
     let narrowed = world.narrow(&token.text, &narrowing);
     for (text, expected) in [(&minted.text, true), (&narrowed, true), (&token.text, false)] {
-        let holder = world.verifier().verify(text, None).await.unwrap();
+        let verifier = world.verifier();
+        let holder = verifier.verify_link(text, None).await.unwrap();
         let Credential::Token { is_link, .. } = holder.credential else { panic!("a token") };
         assert_eq!(is_link, expected);
+        assert_eq!(verifier.verify(text, None).await.is_err(), is_link);
     }
 }

@@ -32,6 +32,9 @@ const POSTGRES_VARIABLE: &str = "WINDLASS_TEST_POSTGRES";
 const ON_BOTH_DATABASES: &str = "package(windlass-storage-seaorm) | package(windlass-control) | \
                                  package(windlass-http) | package(windlass-server)";
 
+/// Other services take `windlass-auth` with any of its features, or none.
+const FEATURES_OF_AUTH: [&str; 4] = ["", "biscuit", "password", "session"];
+
 /// Tests that start a PostgreSQL of their own.
 const STARTS_POSTGRES: &str =
     "((package(xtask) | package(windlass-server)) & kind(test) & test(/postgres/))";
@@ -117,6 +120,10 @@ impl<'a> Run<'a> {
         self.cargo("lints", &lints, &[]).await?;
         let strict = [("RUSTDOCFLAGS", OsString::from("--deny warnings"))];
         self.cargo("documentation", &["doc", "--workspace", "--no-deps"], &strict).await?;
+        for features in FEATURES_OF_AUTH {
+            let check = ["check", "--package", "windlass-auth", "--features", features];
+            self.cargo("windlass-auth with one feature", &check, &[]).await?;
+        }
         let build = ["nextest", "run", "--workspace", "--no-run"];
         self.cargo("building the tests", &build, &[]).await?;
         let server = workspace::target()?.join("debug/windlass-server");

@@ -21,6 +21,7 @@ const OURS: &[(&str, &[&str])] = &[
                                    "windlass-migrations", "windlass-engine", "windlass-engine-local", "windlass-git",
                                    "windlass-control", "windlass-http", "windlass-ingress"]),
     ("windlass-cli",             &["windlass-domain", "windlass-auth"]),
+    ("windlass-example-embed",   &["windlass-auth"]),
     ("xtask",                    &[]),
 ];
 
@@ -36,7 +37,7 @@ const THEIRS: &[(&str, &[&str])] = &[
 ];
 
 const DATABASE: &[&str] = &["windlass-storage-seaorm", "windlass-migrations"];
-const HTTP: &[&str] = &["windlass-http", "windlass-server"];
+const HTTP: &[&str] = &["windlass-http", "windlass-server", "windlass-example-embed"];
 
 /// Crates of ours depend only on those that `OURS` allows them.
 pub(super) fn our_arrows_point_inwards(house: &House) -> Vec<String> {

@@ -109,6 +109,12 @@ impl NewApiKey {
     /// How many networks a key can be bound to.
     pub const MAX_ADDRESSES: usize = 100;
 
+    /// A key for all projects, from any address, for ever.
+    #[must_use]
+    pub fn new(name: Name, scopes: Vec<Scope>) -> Self {
+        Self { name, scopes, project_ids: None, allowed_addresses: None, expires_at: None }
+    }
+
     pub(crate) fn check(&self, creator: &Creator, now: DateTime<Utc>) -> Result<(), MintError> {
         if creator.is_restricted {
             return Err(MintError::Restricted);

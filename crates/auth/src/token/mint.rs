@@ -68,6 +68,20 @@ impl NewToken {
     /// How many projects and networks together a token can be bound to.
     pub const MAX_NAMES: usize = 100;
 
+    /// A token for all that its creator may do, to be handed on.
+    #[must_use]
+    pub fn new(label: Name) -> Self {
+        Self {
+            label,
+            permissions: None,
+            is_read_only: false,
+            project_ids: None,
+            allowed_addresses: None,
+            expires_at: None,
+            purpose: TokenPurpose::Delegation,
+        }
+    }
+
     /// The permissions that it gets of its creator's.
     fn rights(&self, creator: &Creator) -> PermissionSet {
         let wanted = match &self.permissions {

@@ -138,13 +138,7 @@ pub(crate) struct StoredKey {
 }
 
 pub(crate) fn request(scopes: &[Scope]) -> NewApiKey {
-    NewApiKey {
-        name: "ci".parse().unwrap(),
-        scopes: scopes.to_vec(),
-        project_ids: None,
-        allowed_addresses: None,
-        expires_at: None,
-    }
+    NewApiKey::new("ci".parse().unwrap(), scopes.to_vec())
 }
 
 /// Keys by look-up id. Reads are counted, can be made to fail, and can be held up half-way.

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use windlass_auth::{
     Denied, DirectoryError, MintTokenError, MintedToken, Narrowing, NewToken, Permission,
     PlainToken, Principal, Role, RootKeys, Target, TokenDirectory, TokenEntry, TokenId,
-    TokenPurpose, TokenRecord, TokenVerifier, VerifierOptions, attenuate, authorize, mint_token,
+    TokenRecord, TokenVerifier, VerifierOptions, attenuate, authorize, mint_token,
 };
 use windlass_domain::{Clock as _, Effects, ProjectId};
 
@@ -113,15 +113,7 @@ pub(super) struct StoredToken {
 
 /// A token that may do all that its creator may.
 pub(super) fn everything() -> NewToken {
-    NewToken {
-        label: "ci".parse().unwrap(),
-        permissions: None,
-        is_read_only: false,
-        project_ids: None,
-        allowed_addresses: None,
-        expires_at: None,
-        purpose: TokenPurpose::Delegation,
-    }
+    NewToken::new("ci".parse().unwrap())
 }
 
 pub(super) fn may(principal: &Principal, permission: Permission, target: Target) -> bool {

@@ -24,6 +24,7 @@
 
 mod api_key;
 mod audit;
+mod bearer;
 mod decision;
 mod flights;
 mod member;
@@ -77,6 +78,7 @@ pub use crate::{
     audit::{
         Actor, AuditEntry, AuditEntryId, AuditObject, AuditOutcome, Audited, ParseAuditOutcomeError,
     },
+    bearer::bearer_credential,
     decision::{Denied, Grant, Target, authorize},
     member::{MemberChange, MemberRefusal, Standing, check_admission},
     network::{Network, ParseNetworkError},

@@ -10,7 +10,7 @@ use axum::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::timeout;
-use windlass_auth::CredentialKind;
+use windlass_auth::{CredentialKind, bearer_credential};
 use windlass_control::{Caller, Occasion, Presentation, PresentedCredential};
 
 use crate::{
@@ -142,14 +142,8 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let Some(value) = presented.next() else {
         return Err(Problem::no_credential());
     };
-    let credential = value
-        .to_str()
-        .ok()
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, credential)| credential.trim());
-    match (credential, presented.next()) {
-        (Some(credential), None) if !credential.is_empty() => Ok(credential),
+    match (value.to_str().ok().and_then(bearer_credential), presented.next()) {
+        (Some(credential), None) => Ok(credential),
         _ => Err(Problem::invalid_credential(CredentialKind::ApiKey)),
     }
 }

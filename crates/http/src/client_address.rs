@@ -60,7 +60,8 @@ impl TrustedProxies {
 
     /// Walks from the connection towards the client for as long as proxies are to be trusted:
     /// whom the last of them names is the client. `None` where it names nobody legibly.
-    fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
+    #[must_use]
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
         // An IPv4 client of a socket for both families is an IPv4 client.
         let mut nearest = peer.to_canonical();
         if !self.trust(nearest) {

@@ -8,7 +8,7 @@ use axum::{
 };
 use windlass_auth::{
     AuthError, Denied, Grant, OrganizationId, Permission, Principal, Target, TokenError, authorize,
-    looks_like_token,
+    bearer_credential, looks_like_token,
 };
 
 use crate::Service;
@@ -24,8 +24,7 @@ impl FromRequestParts<Arc<Service>> for Caller {
         service: &Arc<Service>,
     ) -> Result<Self, StatusCode> {
         let header = request.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let presented = header.and_then(|value| value.strip_prefix("Bearer "));
-        let presented = presented.ok_or(StatusCode::UNAUTHORIZED)?;
+        let presented = header.and_then(bearer_credential).ok_or(StatusCode::UNAUTHORIZED)?;
         let address = request.extensions.get().map(|ConnectInfo::<SocketAddr>(peer)| peer.ip());
         let verified = if looks_like_token(presented) {
             service.tokens.verify(presented, address).await.map_err(|err| match err {
@@ -36,7 +35,7 @@ impl FromRequestParts<Arc<Service>> for Caller {
             })
         } else {
             service.keys.verify(presented, address).await.map_err(|err| match err {
-                AuthError::Invalid | AuthError::WrongAddress => StatusCode::UNAUTHORIZED,
+                AuthError::Invalid | AuthError::WrongAddress(_) => StatusCode::UNAUTHORIZED,
                 AuthError::Busy | AuthError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             })
         };

@@ -22,6 +22,7 @@ const OURS: &[(&str, &[&str])] = &[
                                    "windlass-control", "windlass-http", "windlass-ingress"]),
     ("windlass-cli",             &["windlass-domain", "windlass-auth"]),
     ("windlass-example-embed",   &["windlass-auth"]),
+    ("windlass-fuzz-checks",     &["windlass-auth", "windlass-http"]),
     ("xtask",                    &[]),
 ];
 

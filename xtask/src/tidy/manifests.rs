@@ -3,8 +3,9 @@
 use super::{File, House};
 
 fn manifests(house: &House) -> impl Iterator<Item = &File> {
-    // The first one is the workspace's own.
-    house.files.iter().filter(|file| file.name() == "Cargo.toml" && file.path != "Cargo.toml")
+    // A workspace has nothing to take from ours, which is one itself.
+    let is_workspace = |file: &File| file.text.lines().any(|line| line == "[workspace]");
+    house.files.iter().filter(move |file| file.name() == "Cargo.toml" && !is_workspace(file))
 }
 
 /// Every package takes its lints from the workspace.

@@ -17,5 +17,6 @@ mod session;
 mod support;
 #[cfg(feature = "biscuit")]
 mod token;
+mod traps;
 mod verifier;
 mod verifier_races;

@@ -21,6 +21,7 @@ mod matrix;
 mod members;
 mod norrix;
 mod openapi;
+mod peers;
 mod projects;
 mod server;
 mod tokens;

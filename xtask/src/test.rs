@@ -224,8 +224,15 @@ fn tests_at_once() -> anyhow::Result<usize> {
 
 /// Installs what is missing and returns the `PATH` on which tests find their tools.
 async fn set_up(with_postgres: bool) -> anyhow::Result<OsString> {
-    let mut needed =
-        vec![tools::GIT, tools::PYTHON, tools::BUBBLEWRAP, tools::CHROMIUM, tools::CHROMEDRIVER];
+    let mut needed = vec![
+        tools::GIT,
+        tools::CURL,
+        tools::NODE,
+        tools::PYTHON,
+        tools::BUBBLEWRAP,
+        tools::CHROMIUM,
+        tools::CHROMEDRIVER,
+    ];
     if with_postgres {
         needed.push(tools::POSTGRES);
     }

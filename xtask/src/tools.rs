@@ -18,6 +18,9 @@ pub(crate) struct Tool {
 }
 
 pub(crate) const GIT: Tool = Tool { program: "git", package: "git" };
+pub(crate) const CURL: Tool = Tool { program: "curl", package: "curl" };
+pub(crate) const NODE: Tool = Tool { program: "node", package: "nodejs" };
+pub(crate) const NPM: Tool = Tool { program: "npm", package: "npm" };
 pub(crate) const PYTHON: Tool = Tool { program: "python3", package: "python3" };
 pub(crate) const POSTGRES: Tool = Tool { program: "initdb", package: "postgresql" };
 pub(crate) const BUBBLEWRAP: Tool = Tool { program: "bwrap", package: "bubblewrap" };
@@ -31,6 +34,20 @@ const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
 /// Another implementation of Biscuit, which reads and narrows our tokens.
 const BISCUIT: &str = "biscuit-python==0.4.0";
+
+/// What is compared with: the newest of 1.7, as each of its packages has it.
+const BETTER_AUTH: &str = r#"{
+  "private": true,
+  "type": "module",
+  "dependencies": {
+    "@better-auth/api-key": "1.7.5",
+    "@hono/node-server": "1.19.19",
+    "better-auth": "1.7.25",
+    "better-sqlite3": "12.11.1",
+    "hono": "4.13.19"
+  }
+}
+"#;
 
 /// All that is installed, as it is noted.
 fn python_packages() -> String {
@@ -128,4 +145,23 @@ async fn make_venv(venv: &Path) -> anyhow::Result<()> {
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
     install.args([SCHEMATHESIS, BISCUIT]);
     process::run(install).await
+}
+
+/// The folder of a service that lets keys of better-auth in, filled when it is not there yet.
+pub(crate) async fn better_auth() -> anyhow::Result<PathBuf> {
+    let folder = workspace::target()?.join("tools/better-auth");
+    let stamp = folder.join("installed.json");
+    fs::create_dir_all(&folder).context("making a folder")?;
+    fs::write(folder.join("better_auth.mjs"), include_str!("bench/auth/better_auth.mjs"))?;
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == BETTER_AUTH) {
+        return Ok(folder);
+    }
+    fs::write(folder.join("package.json"), BETTER_AUTH)?;
+    let mut install = Command::new(expect(NPM)?);
+    // Two of its packages want different versions of a third one; it works with either.
+    install.args(["install", "--legacy-peer-deps", "--no-audit", "--no-fund"]);
+    install.current_dir(&folder);
+    process::run(install).await?;
+    fs::write(&stamp, BETTER_AUTH).context("noting what was installed")?;
+    Ok(folder)
 }

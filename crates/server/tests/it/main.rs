@@ -12,6 +12,7 @@ mod hostile;
 mod life;
 mod logs;
 mod metering;
+mod pages;
 mod postgres_outage;
 mod schemathesis;
 mod support;

@@ -12,6 +12,7 @@ use crate::{
     workspace,
 };
 
+mod auth;
 mod deploy;
 mod footprint;
 mod http;
@@ -31,6 +32,8 @@ pub(crate) struct Options {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Name {
+    /// Credentials: what they cost, what a flood of wrong ones does, and better-auth beside them.
+    Auth,
     /// From a push to a live app, compared with doing the same by hand.
     Deploy,
     /// Memory when idle, and time to the first answer.
@@ -77,12 +80,13 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let &Options { name, quick, ref server } = options;
     let build = async {
         match name {
-            Name::Http => server.release_with_open_door().await,
+            Name::Auth | Name::Http => server.release_with_open_door().await,
             Name::Deploy | Name::Footprint | Name::Ingress => server.release().await,
         }
     };
     let binary = step("built the server for release", build).await?;
     let measures = match name {
+        Name::Auth => auth::run(binary, quick).await?,
         Name::Deploy => deploy::run(binary, quick).await?,
         Name::Footprint => footprint::run(binary, quick).await?,
         Name::Http => http::run(binary, quick).await?,

@@ -220,6 +220,13 @@ impl Client {
         Ok(false)
     }
 
+    /// A token for all that the caller may do.
+    pub(crate) async fn create_token(&self, label: &str) -> anyhow::Result<String> {
+        let created: Value = self.post("/api/auth/tokens", &json!({ "label": label })).await?;
+        let token = created["token"].as_str().context("there is no token in the answer")?;
+        Ok(token.to_owned())
+    }
+
     async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         read(self.send(self.request(path, false)).await?).await.with_context(|| path.to_owned())
     }

@@ -10,12 +10,12 @@ use clap::Args;
 use tokio::{sync::watch, task::JoinSet};
 
 use self::{
-    dice::Dice,
     load::{Driver, Target},
     readers::Readers,
 };
 use crate::{
     client::{Client, Deployment},
+    dice::Dice,
     postgres::Cluster,
     server::{self, Database, Launch, Playground, Server},
     terminal::{detail, say, seconds, step},
@@ -23,7 +23,6 @@ use crate::{
 };
 
 mod audit;
-mod dice;
 mod load;
 mod readers;
 

@@ -4,6 +4,7 @@ mod bench;
 mod client;
 mod crash;
 mod demo;
+mod dice;
 mod git;
 mod load;
 mod openapi;

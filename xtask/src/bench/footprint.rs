@@ -68,7 +68,8 @@ async fn millis_to_first_answer(binary: &Path, data: &Path) -> anyhow::Result<f6
     bail!("the server did not answer in 30 s");
 }
 
-fn resident_mebibytes(pid: u32) -> anyhow::Result<f64> {
+/// How much memory a process has at the moment.
+pub(super) fn resident_mebibytes(pid: u32) -> anyhow::Result<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse().ok());

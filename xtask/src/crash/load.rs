@@ -10,9 +10,10 @@ use anyhow::Context as _;
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::{dice::Dice, readers::Readers};
+use super::readers::Readers;
 use crate::{
     client::{Client, is_conflict, is_passing},
+    dice::Dice,
     git::Repository,
     server::Playground,
 };

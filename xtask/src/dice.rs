@@ -4,17 +4,17 @@ use std::time::Duration;
 
 /// A sequence of numbers that look random: `SplitMix64`.
 #[derive(Debug, Clone)]
-pub(super) struct Dice {
+pub(crate) struct Dice {
     state: u64,
 }
 
 impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
     /// Another sequence for a part of the work, so that the parts don't disturb each other.
-    pub(super) fn fork(&self, number: usize) -> Self {
+    pub(crate) fn fork(&self, number: usize) -> Self {
         let mut other = self.clone();
         for _ in 0..=number {
             other.next();
@@ -30,17 +30,17 @@ impl Dice {
     }
 
     /// One of `0..sides`.
-    pub(super) fn below(&mut self, sides: u64) -> u64 {
+    pub(crate) fn below(&mut self, sides: u64) -> u64 {
         self.next() % sides.max(1)
     }
 
     /// True once in so many times.
-    pub(super) fn one_in(&mut self, times: u64) -> bool {
+    pub(crate) fn one_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
 
     /// A time of so many milliseconds.
-    pub(super) fn millis(&mut self, from: u64, to: u64) -> Duration {
+    pub(crate) fn millis(&mut self, from: u64, to: u64) -> Duration {
         Duration::from_millis(from + self.below(to - from + 1))
     }
 }

@@ -21,10 +21,7 @@ enum TargetKind {
 }
 
 /// Proof that a caller may do something: only [`authorize`] makes one.
-///
-/// It cannot be copied: whoever keeps a log of what was done spends a grant on each line.
 #[derive(Debug, PartialEq, Eq)]
-#[must_use = "what is done with a grant leaves a trace"]
 pub struct Grant {
     permission: Permission,
     target: Target,

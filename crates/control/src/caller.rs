@@ -35,6 +35,11 @@ pub struct Caller {
     pub(crate) refusals: Arc<Refusals>,
 }
 
+/// A grant to change something, to be spent on the line that tells of it: see [`Caller::did`].
+#[derive(Debug)]
+#[must_use = "what is done with a grant leaves a trace"]
+pub(crate) struct Granted(pub(crate) Grant);
+
 impl Caller {
     /// The tenant in which everything of this call happens.
     #[must_use]
@@ -53,7 +58,7 @@ impl Caller {
         &self,
         permission: Permission,
         target: Target,
-    ) -> Result<Grant, ControlError> {
+    ) -> Result<Granted, ControlError> {
         self.decide(permission, target, "organization")
     }
 
@@ -72,7 +77,7 @@ impl Caller {
         target: Target,
         permission: Permission,
         thing: &'static str,
-    ) -> Result<Grant, ControlError> {
+    ) -> Result<Granted, ControlError> {
         self.decide(permission, target, thing)
     }
 
@@ -83,7 +88,7 @@ impl Caller {
 
     /// What the caller did with a grant, to be [written down](crate::Control::write_down) in the
     /// same unit of work.
-    pub(crate) fn did<K: Audited>(&self, grant: Grant, to: Id<K>) -> Deed {
+    pub(crate) fn did<K: Audited>(&self, grant: Granted, to: Id<K>) -> Deed {
         Deed::granted(self, grant, AuditObject::new(to))
     }
 
@@ -111,9 +116,9 @@ impl Caller {
         permission: Permission,
         target: Target,
         thing: &'static str,
-    ) -> Result<Grant, ControlError> {
+    ) -> Result<Granted, ControlError> {
         let denied = match authorize(&self.principal, permission, target) {
-            Ok(grant) => return Ok(grant),
+            Ok(grant) => return Ok(Granted(grant)),
             Err(Denied::Undecided(err)) => return Err(ControlError::Unavailable(Box::new(err))),
             Err(Denied::Hidden) => ControlError::NotFound(thing),
             Err(Denied::Forbidden { permission }) => ControlError::Forbidden(permission),

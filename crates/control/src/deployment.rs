@@ -12,11 +12,11 @@ pub use self::{
 };
 pub(crate) use self::{cancel::cancel_queued, request::request};
 
-use windlass_auth::{Grant, Permission};
+use windlass_auth::Permission;
 use windlass_domain::{Deployment, DeploymentId, EnvironmentId, Page, PageRequest};
 use windlass_storage::{Signal, StoreError, UnitOfWork};
 
-use crate::{Caller, Control, ControlError, environment, telemetry};
+use crate::{Caller, Control, ControlError, caller::Granted, environment, telemetry};
 
 /// Finds one deployment.
 pub async fn get_deployment(
@@ -57,7 +57,7 @@ pub(crate) async fn find_granted(
     caller: &Caller,
     permission: Permission,
     id: DeploymentId,
-) -> Result<(Deployment, Grant), ControlError> {
+) -> Result<(Deployment, Granted), ControlError> {
     let deployment = uow.deployments().find(caller.organization(), id).await?;
     let deployment = deployment.ok_or(ControlError::NotFound("deployment"))?;
     let target = caller.project(deployment.project_id);

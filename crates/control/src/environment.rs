@@ -11,13 +11,13 @@ pub use self::{
 };
 pub(crate) use self::{destroy::begin_destroying, rebuild::supersede_queued};
 
-use windlass_auth::{Grant, Permission};
+use windlass_auth::Permission;
 use windlass_domain::{
     Deployment, Environment, EnvironmentId, EnvironmentState, Page, PageRequest, ProjectId,
 };
 use windlass_storage::{Signal, UnitOfWork};
 
-use crate::{Caller, Control, ControlError, project};
+use crate::{Caller, Control, ControlError, caller::Granted, project};
 
 /// An environment and what happened to it last.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub(crate) async fn find_for_update(
     caller: &Caller,
     permission: Permission,
     id: EnvironmentId,
-) -> Result<(Environment, Grant), ControlError> {
+) -> Result<(Environment, Granted), ControlError> {
     let environment = uow.environments().find_for_update(caller.organization(), id).await?;
     let environment = environment.ok_or(ControlError::NotFound("environment"))?;
     let grant = decide(caller, permission, &environment)?;
@@ -96,7 +96,7 @@ pub(crate) fn decide(
     caller: &Caller,
     permission: Permission,
     environment: &Environment,
-) -> Result<Grant, ControlError> {
+) -> Result<Granted, ControlError> {
     let target = caller.project(environment.project_id).in_environment(environment.id);
     caller.may_find(target, permission, "environment")
 }

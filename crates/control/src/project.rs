@@ -13,11 +13,11 @@ pub use self::{
 };
 pub(crate) use self::{create::suffix, delete::finish_if_empty};
 
-use windlass_auth::{Grant, Permission, ProjectReach, Target};
+use windlass_auth::{Permission, ProjectReach, Target};
 use windlass_domain::{GitUrl, Page, PageRequest, Project, ProjectId, Protocol};
 use windlass_storage::{ProjectFilter, UnitOfWork};
 
-use crate::{Caller, Control, ControlError};
+use crate::{Caller, Control, ControlError, caller::Granted};
 
 /// Finds one project.
 pub async fn get_project(
@@ -70,7 +70,7 @@ pub(crate) async fn find_for_update(
     caller: &Caller,
     permission: Permission,
     id: ProjectId,
-) -> Result<(Project, Grant), ControlError> {
+) -> Result<(Project, Granted), ControlError> {
     let project = uow.projects().find_for_update(caller.organization(), id).await?;
     let project = project.ok_or(ControlError::NotFound("project"))?;
     let grant = caller.may_find(caller.project(id), permission, "project")?;

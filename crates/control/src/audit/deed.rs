@@ -1,12 +1,11 @@
 //! What somebody did or was refused, before it is a line of the audit log.
 
 use windlass_auth::{
-    Actor, AuditEntry, AuditEntryId, AuditObject, AuditOutcome, Grant, Permission, Principal,
-    Target,
+    Actor, AuditEntry, AuditEntryId, AuditObject, AuditOutcome, Permission, Principal, Target,
 };
 use windlass_domain::{Effects, OrganizationId};
 
-use crate::{Caller, Occasion};
+use crate::{Caller, Occasion, caller::Granted};
 
 /// What somebody did or was refused.
 #[derive(Debug)]
@@ -29,9 +28,8 @@ struct Request {
 
 impl Deed {
     /// What a caller did with a grant.
-    pub(crate) fn granted(caller: &Caller, grant: Grant, object: AuditObject) -> Self {
+    pub(crate) fn granted(caller: &Caller, Granted(grant): Granted, object: AuditObject) -> Self {
         let (permission, target) = (grant.permission(), grant.target());
-        drop(grant);
         Self::on(
             &caller.occasion,
             caller.organization(),

@@ -15,6 +15,7 @@ mod m20260901_000020_extend_api_keys;
 mod m20260901_000030_create_tokens;
 mod m20260901_000040_create_accounts;
 mod m20260901_000060_create_audit_log;
+mod m20260901_000070_create_once_requests;
 
 pub use sea_orm_migration::MigratorTrait;
 
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260901_000030_create_tokens::Migration),
             Box::new(m20260901_000040_create_accounts::Migration),
             Box::new(m20260901_000060_create_audit_log::Migration),
+            Box::new(m20260901_000070_create_once_requests::Migration),
         ]
     }
 }

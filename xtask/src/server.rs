@@ -134,6 +134,10 @@ impl Launch {
         command.arg("serve").arg("--data-dir").arg(&self.data);
         command.args(["--listen", &self.listen, "--ingress-listen", &self.ingress_listen]);
         command.args(["--allow-local-git", "--stop-apps"]);
+        // What is measured here, or driven to its end, is not how soon somebody has asked enough.
+        for limit in ["WINDLASS_LIMITS__PER_CREDENTIAL", "WINDLASS_LIMITS__PER_ADDRESS"] {
+            command.env(limit, "0");
+        }
         if let Some(url) = &self.database_url {
             command.args(["--database-url", url]);
         }

@@ -104,6 +104,18 @@ struct Stopped {
 }
 
 impl Control {
+    /// Whether it is slow work to find out whose credential is presented: a flood of such is to be
+    /// stopped before.
+    #[must_use]
+    pub fn is_slow(&self, presentation: &Presentation<'_>) -> bool {
+        match presentation.credential {
+            PresentedCredential::Bearer(text) if !looks_like_token(text) => {
+                self.inner.verifier.would_hash(text)
+            }
+            PresentedCredential::Bearer(_) | PresentedCredential::Link(_) => false,
+        }
+    }
+
     /// Finds out who asks for something, and notes it where that is nobody.
     pub async fn identify(
         &self,

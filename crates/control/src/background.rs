@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Causes, Control, ControlError, telemetry, worker};
+use crate::{Causes, Control, ControlError, once::KNOWN_AGAIN, telemetry, worker};
 
 /// How often uses of keys and refusals are written down and the queue is measured.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
@@ -57,6 +57,7 @@ impl Control {
             let mut uow = self.store().write().await?;
             uow.jobs().prune(now - self.settings().job_retention).await?;
             uow.tokens().prune_links(now - ENDED_LINKS).await?;
+            uow.once().prune_of_everyone(now - KNOWN_AGAIN).await?;
             uow.audit().prune_of_everyone(now - self.settings().audit_retention).await?;
             uow.commit().await?;
         }

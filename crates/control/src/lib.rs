@@ -25,6 +25,7 @@ mod log;
 mod log_store;
 mod member;
 mod metrics_access;
+mod once;
 mod organization;
 mod project;
 mod readiness;
@@ -60,6 +61,7 @@ pub use crate::{
     log::{LogChunk, LogReader, open_deployment_log, open_environment_log},
     member::{get_member, list_members, remove_member, set_member_role},
     metrics_access::may_read_metrics,
+    once::{Attempt, Begun, Once},
     organization::{
         Belonging, create_organization, get_organization, list_organizations, update_organization,
     },

@@ -10,7 +10,10 @@ use windlass_auth::Principal;
 use windlass_control::Control;
 use windlass_domain::{Clock, Entropy, HostLabel};
 
-use crate::client_address::TrustedProxies;
+use crate::{
+    client_address::TrustedProxies,
+    limits::{Limits, RateLimits},
+};
 
 /// What the API is made of.
 pub struct HttpState {
@@ -40,6 +43,8 @@ pub struct Options {
     pub open_metrics: bool,
     /// The proxies in front of the server.
     pub proxies: TrustedProxies,
+    /// How often somebody may ask.
+    pub limits: RateLimits,
     /// How long a request may take. Time that a caller asks to wait comes on top.
     pub request_timeout: Duration,
 }
@@ -72,6 +77,7 @@ pub(crate) struct App {
     pub(crate) metrics: PrometheusHandle,
     pub(crate) stopping: CancellationToken,
     pub(crate) options: Options,
+    pub(crate) limits: Limits,
     /// The API's description as JSON.
     pub(crate) document: Bytes,
     /// Who calls, whatever is presented; only where credentials are measured.
@@ -86,6 +92,7 @@ impl Shared {
     pub(crate) fn new(state: HttpState, everyone: Option<Arc<Principal>>) -> Self {
         let HttpState { control, clock, entropy, metrics, stopping, options } = state;
         let document = serde_json::to_vec(&crate::openapi()).unwrap_or_default().into();
+        let limits = Limits::new(options.limits, &clock);
         Self(Arc::new(App {
             control,
             clock,
@@ -93,6 +100,7 @@ impl Shared {
             metrics,
             stopping,
             options,
+            limits,
             document,
             everyone,
         }))

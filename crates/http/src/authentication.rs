@@ -1,21 +1,27 @@
 //! What stands before every handler: who calls, which parameters, for how long.
 
-use std::{collections::BTreeSet, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     extract::{Query, Request, State},
     http::{HeaderMap, Uri, header},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::timeout;
 use windlass_auth::{CredentialKind, bearer_credential};
-use windlass_control::{Caller, Occasion, Presentation, PresentedCredential};
+use windlass_control::{Caller, ControlError, Occasion, Presentation, PresentedCredential};
 
 use crate::{
-    access::Access, app::Shared, client_address::ClientAddress, openapi::LINK_PARAMETER,
-    problem::Problem, request_id::RequestId, wait::MAX_WAIT,
+    access::Access, app::Shared, client_address::ClientAddress, limits::Standing, once,
+    openapi::LINK_PARAMETER, operation::Operation, problem::Problem, request_id::RequestId,
+    wait::MAX_WAIT,
 };
 
 /// What a request has shown of who it comes from, for as long as its answer lasts.
@@ -31,8 +37,9 @@ pub(crate) struct Gate {
     app: Shared,
     use_case: Arc<str>,
     access: Access,
+    is_limited: bool,
     needs_credential: bool,
-    takes_link: bool,
+    is_named: bool,
     parameters: BTreeSet<String>,
     at_most: Duration,
 }
@@ -40,19 +47,19 @@ pub(crate) struct Gate {
 impl Gate {
     pub(crate) fn new(
         app: Shared,
-        use_case: &str,
-        access: Access,
+        operation: &Operation,
         mut parameters: BTreeSet<String>,
     ) -> Self {
+        let (access, is_limited) = (operation.access(), operation.is_limited());
         let needs_credential = access.needs_credential(app.options.open_metrics);
-        let takes_link = access.takes_link();
-        if takes_link {
+        if access.takes_link() {
             parameters.insert(LINK_PARAMETER.to_owned());
         }
         let waiting = if parameters.contains("wait") { MAX_WAIT } else { Duration::ZERO };
         let at_most = app.options.request_timeout.saturating_add(waiting);
-        let use_case = use_case.into();
-        Self { app, use_case, access, needs_credential, takes_link, parameters, at_most }
+        let use_case = operation.use_case().into();
+        let is_named = operation.is_named();
+        Self { app, use_case, access, is_limited, needs_credential, is_named, parameters, at_most }
     }
 
     /// The request, as logs name it.
@@ -64,22 +71,86 @@ impl Gate {
         }
     }
 
-    /// Finds out who calls, and leaves what was shown with the request.
-    async fn identify(&self, request: &mut Request) -> Result<Caller, Problem> {
+    /// Finds out who calls, and leaves what was shown with the request. Before that takes long, and
+    /// where it is nobody, the request counts for its address.
+    async fn identify(&self, request: &mut Request, counted: &Counted) -> Result<Caller, Problem> {
         let occasion = self.occasion(request);
         if let Some(everyone) = &self.app.everyone {
             return Ok(self.app.control.caller(Arc::clone(everyone), occasion));
         }
-        let link = if self.takes_link { link(request) } else { None };
+        let link = if self.access.takes_link() { link(request) } else { None };
         let is_in_address = link.is_some();
-        let credential = match link {
-            Some(token) => token,
-            None => bearer(request.headers())?.into(),
+        let address = occasion.address;
+        let credential = match link.map_or_else(|| Ok(bearer(request.headers())?.into()), Ok) {
+            Ok(credential) => credential,
+            Err(nobody) => {
+                self.count_stranger(address, counted)?;
+                return Err(nobody);
+            }
         };
-        let shown = Shown { credential, is_in_address, address: occasion.address };
-        let caller = self.app.control.identify(shown.presentation(), occasion).await?;
-        request.extensions_mut().insert(shown);
-        Ok(caller)
+        let shown = Shown { credential, is_in_address, address };
+        let is_slow = self.app.control.is_slow(&shown.presentation());
+        if is_slow {
+            self.count_stranger(address, counted)?;
+        }
+        match self.app.control.identify(shown.presentation(), occasion).await {
+            Ok(caller) => {
+                self.count(counted, || self.app.limits.count_caller(&caller.principal))?;
+                request.extensions_mut().insert(shown);
+                Ok(caller)
+            }
+            Err(err) => {
+                if !is_slow && matches!(err, ControlError::InvalidCredential(_)) {
+                    self.count_stranger(address, counted)?;
+                }
+                Err(err.into())
+            }
+        }
+    }
+
+    fn count_stranger(&self, address: Option<IpAddr>, counted: &Counted) -> Result<(), Problem> {
+        self.count(counted, || self.app.limits.count_stranger(address))
+    }
+
+    /// Counts a request, and refuses one that is too many.
+    fn count(
+        &self,
+        counted: &Counted,
+        count: impl FnOnce() -> Option<Standing>,
+    ) -> Result<(), Problem> {
+        let Some(standing) = self.is_limited.then(count).flatten() else { return Ok(()) };
+        counted.set(standing);
+        standing.check()
+    }
+
+    async fn answer(
+        &self,
+        mut request: Request,
+        next: Next,
+        counted: &Counted,
+    ) -> Result<Response, Problem> {
+        if !self.needs_credential {
+            self.count_stranger(ClientAddress::of(request.extensions()), counted)?;
+            check_parameters(request.uri(), &self.parameters)?;
+            return Ok(next.run(request).await);
+        }
+        let caller = self.identify(&mut request, counted).await?;
+        tracing::Span::current().record("caller", caller.principal.label());
+        request.extensions_mut().insert(caller.clone());
+        check_parameters(request.uri(), &self.parameters)?;
+        let key = if self.is_named { once::key(request.headers())? } else { None };
+        let mut answer = match key {
+            Some(key) => {
+                let control = &self.app.control;
+                once::run(control, &caller, key, self.at_most, request, next).await?
+            }
+            None => next.run(request).await,
+        };
+        if let Some(problem) = answer.extensions_mut().get_mut::<Problem>() {
+            problem.name_as_known(self.access);
+            problem.blame(caller.principal.credential.kind());
+        }
+        Ok(answer)
     }
 }
 
@@ -110,30 +181,32 @@ fn link(request: &Request) -> Option<SecretString> {
     tokens.next().map(|(_, token)| token.into())
 }
 
+/// Where whoever asks stands, once the request was counted.
+#[derive(Default)]
+struct Counted(Mutex<Option<Standing>>);
+
+impl Counted {
+    fn set(&self, standing: Standing) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(standing);
+    }
+
+    /// Says so in an answer.
+    fn tell(&self, answer: &mut Response) {
+        if let Some(standing) = *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            standing.tell(answer.headers_mut());
+        }
+    }
+}
+
 /// Lets a request through to its handler; one that needs a [`Caller`] finds it in the request's
 /// extensions.
-pub(crate) async fn pass(
-    State(gate): State<Arc<Gate>>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    let answer = async {
-        if gate.needs_credential {
-            let caller = gate.identify(&mut request).await?;
-            tracing::Span::current().record("caller", caller.principal.label());
-            request.extensions_mut().insert(caller.clone());
-            check_parameters(request.uri(), &gate.parameters)?;
-            let mut answer = next.run(request).await;
-            if let Some(problem) = answer.extensions_mut().get_mut::<Problem>() {
-                problem.name_as_known(gate.access);
-                problem.blame(caller.principal.credential.kind());
-            }
-            return Ok(answer);
-        }
-        check_parameters(request.uri(), &gate.parameters)?;
-        Ok(next.run(request).await)
-    };
-    timeout(gate.at_most, answer).await.unwrap_or_else(|_| Err(Problem::too_slow()))
+pub(crate) async fn pass(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
+    let counted = Counted::default();
+    let answer = timeout(gate.at_most, gate.answer(request, next, &counted)).await;
+    let answer = answer.unwrap_or_else(|_| Err(Problem::too_slow()));
+    let mut answer = answer.into_response();
+    counted.tell(&mut answer);
+    answer
 }
 
 /// The one bearer credential of a request (RFC 6750, section 2.1).

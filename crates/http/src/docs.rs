@@ -22,7 +22,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
     form-action 'none'; frame-ancestors 'none'";
 
 pub(crate) fn operations() -> Vec<Operation> {
-    vec![public(routes!(get_openapi))]
+    vec![public(routes!(get_openapi)).without_limit()]
 }
 
 /// The pages at `/docs`, which are no operations.

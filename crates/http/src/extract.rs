@@ -8,5 +8,10 @@ mod query;
 mod whole;
 
 pub(crate) use self::{
-    body::Body, object::Object, patch::Patch, path::Path, query::Query, whole::Whole,
+    body::{Body, read as read_body},
+    object::Object,
+    patch::Patch,
+    path::Path,
+    query::Query,
+    whole::Whole,
 };

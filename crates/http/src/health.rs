@@ -12,7 +12,10 @@ use crate::{
 };
 
 pub(crate) fn operations() -> Vec<Operation> {
-    vec![public(routes!(get_health)), public(routes!(check_server_readiness))]
+    vec![
+        public(routes!(get_health)).without_limit(),
+        public(routes!(check_server_readiness)).without_limit(),
+    ]
 }
 
 /// That the server is there.

@@ -18,12 +18,14 @@ mod extract;
 mod fields;
 mod health;
 mod identity;
+mod limits;
 mod links;
 mod logs;
 mod members;
 mod metrics;
 mod moment;
 mod observe;
+mod once;
 mod openapi;
 mod operation;
 mod organizations;
@@ -40,6 +42,7 @@ pub use crate::{
     access::{OperationAccess, permissions},
     app::{AppAddress, HttpState, Options},
     client_address::{ForwardedHeader, Peer, TrustedProxies},
+    limits::RateLimits,
     openapi::openapi,
 };
 

@@ -1,5 +1,6 @@
 //! The description of the API.
 
+pub(crate) mod once;
 pub(crate) mod parameters;
 
 use serde_json::{Value, json};
@@ -56,6 +57,17 @@ page; the last one has neither.
 it as `If-None-Match` gets a 304 while that is still what there is. Changing or deleting a project \
 and destroying an environment honour `If-Match`: they fail with 412 where it has changed \
 meanwhile. Other operations take no notice of `If-Match`.
+
+**Limits.** Requests are counted by credential, and by address (by /64 of IPv6) where there is no \
+good one. `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers) tell where one \
+stands: `\"credential\";r=997;t=1` is 997 more at once, and all of them again in a second. One \
+request too many is answered with 429 and `Retry-After`. A log that is followed counts once.
+
+**Once.** A request that makes something, or begins to, can be named by `Idempotency-Key` \
+(draft-ietf-httpapi-idempotency-key-header). Sent again within 24 hours by the same person with the \
+same credential, it is answered as before, with `Idempotency-Replayed: true`; while it is still \
+being carried out, with 409 and `in_progress`; and another request of that name with 422. Only \
+what was done is kept: a request that was refused or has failed can be sent again under its name.
 
 **Requests** may carry `X-Request-Id`; every answer has one, and the server's logs name it.
 ";
@@ -186,7 +198,7 @@ const FORBIDDEN: SharedError<'static> = SharedError {
     header: Some(("WWW-Authenticate", "Which scope is wanted (RFC 6750), where one is")),
 };
 
-const ERRORS: [SharedError<'static>; 9] = [
+const ERRORS: [SharedError<'static>; 11] = [
     SharedError {
         status: "400",
         name: "BadRequest",
@@ -216,6 +228,15 @@ const ERRORS: [SharedError<'static>; 9] = [
         header: None,
     },
     SharedError {
+        status: "409",
+        name: "Conflict",
+        reason: "Conflict",
+        description: "A request of the same name is being carried out",
+        code: "in_progress",
+        message: "this request is being carried out: send it again later",
+        header: None,
+    },
+    SharedError {
         status: "413",
         name: "PayloadTooLarge",
         reason: "Payload Too Large",
@@ -241,6 +262,15 @@ const ERRORS: [SharedError<'static>; 9] = [
         code: "invalid_fields",
         message: "name is required",
         header: None,
+    },
+    SharedError {
+        status: "429",
+        name: "TooManyRequests",
+        reason: "Too Many Requests",
+        description: "The credential, or the address where there is no good one, asks too often",
+        code: "too_many_requests",
+        message: "too many requests, try again later",
+        header: Some(("Retry-After", "Seconds after which to try again")),
     },
     SharedError {
         status: "500",

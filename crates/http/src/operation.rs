@@ -23,10 +23,14 @@ use crate::{
     openapi::{self, BEARER, LINK},
 };
 
+/// The status of one request too many.
+const TOO_MANY: &str = "429";
+
 /// One operation of the API.
 pub(crate) struct Operation {
     access: Access,
     use_case: Option<&'static str>,
+    is_limited: bool,
     method: &'static str,
     path: String,
     description: path::Operation,
@@ -85,13 +89,31 @@ impl Operation {
         let (path, method, mut description) =
             only_operation(paths).expect("an operation is registered by one handler");
         openapi::parameters::complete(&path, &mut description);
+        if takes_name(method, &description) {
+            openapi::once::describe(&mut description);
+        }
         announce(access, &mut description);
-        Self { access, use_case: None, method, path, description, schemas, handler }
+        Self {
+            access,
+            use_case: None,
+            is_limited: true,
+            method,
+            path,
+            description,
+            schemas,
+            handler,
+        }
     }
 
     /// The same, as another way to ask for a use case.
     pub(crate) fn for_use_case(self, name: &'static str) -> Self {
         Self { use_case: Some(name), ..self }
+    }
+
+    /// The same, as often as anybody likes.
+    pub(crate) fn without_limit(mut self) -> Self {
+        self.description.responses.responses.remove(TOO_MANY);
+        Self { is_limited: false, ..self }
     }
 
     /// Its line in the reference table.
@@ -120,9 +142,25 @@ impl Operation {
     /// Adds it to the service, behind its gate.
     pub(crate) fn register(self, router: Router<Shared>, app: &Shared) -> Router<Shared> {
         let parameters = self.query_parameters();
-        let gate = Gate::new(app.clone(), self.use_case(), self.access, parameters);
+        let gate = Gate::new(app.clone(), &self, parameters);
         let gate = middleware::from_fn_with_state(Arc::new(gate), authentication::pass);
         router.route(&self.path, self.handler.route_layer(gate))
+    }
+
+    /// Who may call it.
+    pub(crate) fn access(&self) -> Access {
+        self.access
+    }
+
+    /// Whether a request can be named, so that it is carried out once: one that makes something, or
+    /// begins to.
+    pub(crate) fn is_named(&self) -> bool {
+        takes_name(self.method, &self.description)
+    }
+
+    /// Whether somebody can call it too often.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.is_limited
     }
 
     fn id(&self) -> &str {
@@ -130,7 +168,7 @@ impl Operation {
     }
 
     /// The name of its use case: its own, unless there are several ways to ask for it.
-    fn use_case(&self) -> &str {
+    pub(crate) fn use_case(&self) -> &str {
         self.use_case.unwrap_or(self.id())
     }
 
@@ -179,6 +217,7 @@ fn announce(access: Access, operation: &mut path::Operation) {
         ("413", operation.request_body.is_some()),
         ("415", operation.request_body.is_some()),
         ("422", operation.request_body.is_some()),
+        (TOO_MANY, true),
         ("500", true),
         ("503", true),
     ];
@@ -193,6 +232,12 @@ fn announce(access: Access, operation: &mut path::Operation) {
             .entry(status.to_owned())
             .or_insert_with(|| RefOr::Ref(Ref::from_response_name(name)));
     }
+}
+
+/// Whether an operation makes something, or begins to.
+fn takes_name(method: &str, operation: &path::Operation) -> bool {
+    let responses = &operation.responses.responses;
+    method == "POST" && (responses.contains_key("201") || responses.contains_key("202"))
 }
 
 /// The names of an operation's parameters in one place.

@@ -16,10 +16,14 @@ use windlass_auth::{CredentialKind, Scope};
 use windlass_control::Causes;
 use windlass_domain::is_unprintable;
 
-use crate::{access::Access, request_id::RequestId};
+use crate::{
+    access::Access,
+    limits::{RATE_LIMIT, RATE_LIMIT_POLICY},
+    request_id::RequestId,
+};
 
-/// When to try again, where nothing more is known.
-const RETRY_SECONDS: &str = "2";
+/// After how many seconds to try again, where nothing more is known.
+const RETRY_SECONDS: u32 = 2;
 
 /// A failed request.
 ///
@@ -31,9 +35,11 @@ pub(crate) struct Problem {
     code: &'static str,
     message: String,
     fields: Vec<FieldError>,
-    challenge: Option<String>,
+    challenge: Option<Box<str>>,
     /// What the credential lacks.
     lacking: Option<Scope>,
+    /// After how many seconds it is worth trying again.
+    retry_after: Option<u32>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
@@ -47,6 +53,7 @@ impl Problem {
             fields: Vec::new(),
             challenge: None,
             lacking: None,
+            retry_after: None,
             source: None,
         }
     }
@@ -78,7 +85,7 @@ impl Problem {
     /// 401: nothing was presented.
     pub(crate) fn no_credential() -> Self {
         Self {
-            challenge: Some("Bearer".to_owned()),
+            challenge: Some("Bearer".into()),
             ..Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "No authentication provided")
         }
     }
@@ -87,7 +94,7 @@ impl Problem {
     pub(crate) fn invalid_credential(kind: CredentialKind) -> Self {
         let message = format!("Invalid or expired {kind}");
         Self {
-            challenge: Some("Bearer error=\"invalid_token\"".to_owned()),
+            challenge: Some("Bearer error=\"invalid_token\"".into()),
             ..Self::new(StatusCode::UNAUTHORIZED, "invalid_credential", message)
         }
     }
@@ -95,7 +102,9 @@ impl Problem {
     /// 403: the credential grants too little.
     pub(crate) fn insufficient_scope(scope: Scope) -> Self {
         Self {
-            challenge: Some(format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"")),
+            challenge: Some(
+                format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"").into(),
+            ),
             lacking: Some(scope),
             ..Self::new(
                 StatusCode::FORBIDDEN,
@@ -135,15 +144,24 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "address_not_allowed", message)
     }
 
+    /// 429: too many requests, until some seconds have passed.
+    pub(crate) fn too_many(seconds: u32) -> Self {
+        let message = "too many requests, try again later";
+        let refused = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message);
+        refused.with_retry_after(seconds)
+    }
+
     /// 503: trying again later may work.
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
+            .with_retry_after(RETRY_SECONDS)
     }
 
     /// 503: it took too long.
     pub(crate) fn too_slow() -> Self {
         let message = "the request took too long, try again";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", message)
+            .with_retry_after(RETRY_SECONDS)
     }
 
     /// 500: a handler panicked. The panic hook has logged where.
@@ -182,6 +200,16 @@ impl Problem {
         Self { code, ..self }
     }
 
+    /// 500: something that cannot fail has failed.
+    pub(crate) fn fault(cause: impl Error + Send + Sync + 'static) -> Self {
+        Self::panicked().caused_by(cause)
+    }
+
+    /// The same, with the number of seconds after which it is worth trying again.
+    pub(crate) fn with_retry_after(self, seconds: u32) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+
     fn caused_by(self, source: impl Error + Send + Sync + 'static) -> Self {
         Self { source: Some(Arc::new(source)), ..self }
     }
@@ -205,9 +233,8 @@ impl Problem {
         if let Some(value) = self.challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
             rendered.headers_mut().insert(header::WWW_AUTHENTICATE, value);
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            let after = HeaderValue::from_static(RETRY_SECONDS);
-            rendered.headers_mut().insert(header::RETRY_AFTER, after);
+        if let Some(seconds) = self.retry_after {
+            rendered.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         rendered
     }
@@ -223,9 +250,9 @@ impl Problem {
     }
 }
 
-/// What the router says about a path stays; what describes its own body goes.
+/// What is said about a path or whoever asks stays; what describes a body that is replaced goes.
 fn is_kept(name: &header::HeaderName) -> bool {
-    *name == header::ALLOW
+    [header::ALLOW, RATE_LIMIT, RATE_LIMIT_POLICY].contains(name)
 }
 
 impl IntoResponse for Problem {

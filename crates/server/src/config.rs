@@ -37,6 +37,7 @@ pub(crate) struct Config {
     pub(crate) engine: Engine,
     pub(crate) keys: Keys,
     pub(crate) audit: Audit,
+    pub(crate) limits: Limits,
 }
 
 /// `[server]`
@@ -176,6 +177,14 @@ pub(crate) struct Keys {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Audit {
     pub(crate) keep_days: u32,
+}
+
+/// `[limits]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Limits {
+    pub(crate) per_credential: u32,
+    pub(crate) per_address: u32,
 }
 
 impl Config {

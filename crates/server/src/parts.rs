@@ -1,6 +1,8 @@
 //! Makes the parts that the configuration asks for.
 
-use std::{ffi::OsString, path::Path, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    ffi::OsString, num::NonZeroU32, path::Path, process::ExitCode, sync::Arc, time::Duration,
+};
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
@@ -10,7 +12,7 @@ use windlass_control::{Control, Parts, Settings};
 use windlass_domain::{Backoff, Clock, Entropy, OsEntropy, SystemClock};
 use windlass_engine::{AppLimits, BuildLimits};
 use windlass_engine_local::{LocalEngine, LocalEngineConfig, SupervisorProgram, Users};
-use windlass_http::{AppAddress, ForwardedHeader, TrustedProxies};
+use windlass_http::{AppAddress, ForwardedHeader, RateLimits, TrustedProxies};
 use windlass_ingress::{External, Ingress, IngressConfig, Limits, Scheme};
 use windlass_storage_seaorm::{DatabaseOptions, SeaStore};
 
@@ -108,6 +110,14 @@ pub(crate) fn trusted_proxies(config: &Config) -> TrustedProxies {
         ProxyHeader::Forwarded => ForwardedHeader::Forwarded,
     };
     TrustedProxies { networks: config.server.trusted_proxies.clone(), header }
+}
+
+/// How often somebody may ask.
+pub(crate) fn rate_limits(config: &Config) -> RateLimits {
+    RateLimits {
+        per_credential: NonZeroU32::new(config.limits.per_credential),
+        per_address: NonZeroU32::new(config.limits.per_address),
+    }
 }
 
 fn public_port(config: &Config, ingress_port: u16) -> u16 {

@@ -80,6 +80,7 @@ async fn serve(config: &Config, visitors: &runtime::Handle) -> anyhow::Result<()
             public_url: config.server.public_url.clone(),
             open_metrics: config.server.open_metrics,
             proxies: parts::trusted_proxies(config),
+            limits: parts::rate_limits(config),
             request_timeout: Duration::from_secs(30),
         },
     };

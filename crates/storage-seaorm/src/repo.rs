@@ -13,6 +13,7 @@ mod imported_format;
 mod job;
 mod log;
 mod member;
+mod once;
 mod organization;
 mod project;
 mod root_key;

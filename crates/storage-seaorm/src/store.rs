@@ -12,8 +12,8 @@ use tokio::sync::broadcast;
 use windlass_migrations::{Migrator, MigratorTrait};
 use windlass_storage::{
     AccountRepo, ApiKeyRepo, AuditRepo, BuildRepo, DeploymentRepo, EnvVarRepo, EnvironmentRepo,
-    ImportedFormatRepo, JobRepo, LogRepo, MemberRepo, OrganizationRepo, ProjectRepo, RootKeyRepo,
-    Signal, Store, StoreError, TokenRepo, UnitOfWork, UsageRepo,
+    ImportedFormatRepo, JobRepo, LogRepo, MemberRepo, OnceRepo, OrganizationRepo, ProjectRepo,
+    RootKeyRepo, Signal, Store, StoreError, TokenRepo, UnitOfWork, UsageRepo,
 };
 
 use crate::{
@@ -206,6 +206,9 @@ impl UnitOfWork for SeaUnitOfWork {
         Box::new(self.repo())
     }
     fn env_vars(&mut self) -> Box<dyn EnvVarRepo + '_> {
+        Box::new(self.repo())
+    }
+    fn once(&mut self) -> Box<dyn OnceRepo + '_> {
         Box::new(self.repo())
     }
     fn audit(&mut self) -> Box<dyn AuditRepo + '_> {

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 use crate::{DatabaseOptions, SeaStore};
 
+mod dump;
 mod template;
 
 /// A store that is gone, with its database, after the test.
@@ -64,6 +65,22 @@ impl TestStore {
             connection.execute(sql).await.map(drop)
         };
         done.expect("the statement can be run");
+    }
+
+    /// Every row of every table, as `table: columns`; bytes are hexadecimal.
+    ///
+    /// # Panics
+    ///
+    /// When the database cannot be read.
+    pub async fn dump(&self) -> Vec<String> {
+        let url = self.options.url.expose_secret();
+        if self.is_postgres() {
+            let connection = PgConnection::connect(url).await.expect("the database is there");
+            dump::postgres(connection).await
+        } else {
+            let connection = SqliteConnection::connect(url).await.expect("the database is there");
+            dump::sqlite(connection).await
+        }
     }
 
     /// Cuts what carries signals between servers on PostgreSQL, for good: no connection can be

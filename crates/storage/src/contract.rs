@@ -21,6 +21,7 @@ pub mod job;
 pub mod job_queue;
 pub mod log;
 pub mod member;
+pub mod once;
 pub mod organization;
 pub mod project;
 pub mod root_key;
@@ -152,6 +153,13 @@ macro_rules! contract_tests {
                 a_member_who_is_removed_takes_along_what_they_were_making,
                 somebody_who_is_being_removed_makes_nothing_any_more,
             ]
+            once: [
+                a_request_is_known_again_by_all_of_its_key,
+                a_request_is_added_once_and_leaves_the_rest_usable,
+                a_request_that_is_about_to_be_added_is_waited_for,
+                whoever_locks_a_request_second_sees_what_the_first_wrote,
+                requests_go_when_they_are_old,
+            ]
             organization: [
                 the_first_organization_is_the_oldest,
                 people_and_their_roles_are_found_again,
@@ -225,7 +233,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("contract.rs");
-    const PROMISES: [&str; 19] = [
+    const PROMISES: [&str; 20] = [
         include_str!("contract/account.rs"),
         include_str!("contract/api_key.rs"),
         include_str!("contract/audit.rs"),
@@ -238,6 +246,7 @@ mod tests {
         include_str!("contract/job_queue.rs"),
         include_str!("contract/log.rs"),
         include_str!("contract/member.rs"),
+        include_str!("contract/once.rs"),
         include_str!("contract/organization.rs"),
         include_str!("contract/project.rs"),
         include_str!("contract/root_key.rs"),

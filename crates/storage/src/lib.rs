@@ -15,6 +15,7 @@ mod imported_format;
 mod job;
 mod log;
 mod member;
+mod once;
 mod organization;
 mod project;
 mod root_key;
@@ -37,6 +38,7 @@ pub use crate::{
     job::{JobRepo, LeaseRequest, QueueDepth},
     log::{LogHead, LogRepo, SourceMove},
     member::MemberRepo,
+    once::{OnceKey, OnceRecord, OnceRepo},
     organization::OrganizationRepo,
     project::{ProjectFilter, ProjectRepo},
     root_key::{RootKeyRepo, StoredRootKey},
@@ -94,6 +96,8 @@ pub trait UnitOfWork: Send {
     fn logs(&mut self) -> Box<dyn LogRepo + '_>;
     /// Environment variables.
     fn env_vars(&mut self) -> Box<dyn EnvVarRepo + '_>;
+    /// Requests that are carried out once.
+    fn once(&mut self) -> Box<dyn OnceRepo + '_>;
     /// The audit log.
     fn audit(&mut self) -> Box<dyn AuditRepo + '_>;
     /// The usage ledger.

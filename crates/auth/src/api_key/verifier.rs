@@ -146,6 +146,14 @@ impl KeyVerifier {
         Ok(Arc::clone(&known.principal))
     }
 
+    /// Whether a text is to be hashed before it is known whose key it is, which is slow: it looks
+    /// like a key, and is none that was verified here of late.
+    #[must_use]
+    pub fn would_hash(&self, presented: &str) -> bool {
+        let digest = Sha256::digest(presented).into();
+        self.sought(presented).is_some() && self.verified.peek(&digest).is_none()
+    }
+
     /// Forgets what is known about a key; to be called when it has changed.
     pub fn forget(&self, id: ApiKeyId) {
         self.verified.forget(|known| known.id == id);

@@ -15,6 +15,7 @@ mod key_rotation;
 mod keys;
 mod leases;
 mod members;
+mod once;
 mod organizations;
 mod projects;
 mod reconciling;

@@ -49,7 +49,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// Reads a body, at most `LIMIT` bytes of it. What is beyond is taken and dropped up to `DRAIN`: a
 /// client that is still sending would see a broken connection instead of the answer.
-async fn read(body: axum::body::Body) -> Result<Vec<u8>, Problem> {
+pub(crate) async fn read(body: axum::body::Body) -> Result<Vec<u8>, Problem> {
     let mut chunks = body.into_data_stream();
     let (mut bytes, mut dropped) = (Vec::new(), 0);
     while let Some(chunk) = chunks.next().await {

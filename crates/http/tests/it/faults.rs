@@ -1,57 +1,13 @@
 //! What a client is told when something here is at fault, and what the logs are told.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
 use axum::{
     body::Body,
     http::{Method, StatusCode, header},
 };
 use futures_util::StreamExt;
 use insta::assert_json_snapshot;
-use tracing_subscriber::fmt::MakeWriter;
 
-use crate::{flaky::Mood, harness::TestApi};
-
-/// Keeps what is logged while it lives.
-#[derive(Clone, Default)]
-struct Logged(Arc<Mutex<Vec<u8>>>);
-
-impl Logged {
-    fn start() -> (Self, tracing::subscriber::DefaultGuard) {
-        let logged = Self::default();
-        let subscriber = tracing_subscriber::fmt().json().with_writer(logged.clone()).finish();
-        (logged.clone(), tracing::subscriber::set_default(subscriber))
-    }
-
-    /// The lines that contain a text.
-    fn with(&self, text: &str) -> Vec<String> {
-        let bytes = self.0.lock().unwrap().clone();
-        let all = String::from_utf8(bytes).unwrap();
-        all.lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
-    }
-}
-
-impl io::Write for Logged {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Logged {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
+use crate::{flaky::Mood, harness::TestApi, support::logged::Logged};
 
 #[tokio::test]
 async fn a_database_that_is_gone_is_worth_another_try() {

@@ -25,7 +25,7 @@ use windlass_domain::{
     test_util::{CountingEntropy, ManualClock},
 };
 use windlass_engine::{AppLimits, BuildLimits, fake::FakeEngine};
-use windlass_http::{AppAddress, HttpState, Options, TrustedProxies, router};
+use windlass_http::{AppAddress, HttpState, Options, RateLimits, TrustedProxies, router};
 use windlass_storage::Store;
 use windlass_storage_seaorm::test_util::{TestStore, fresh_store};
 
@@ -72,15 +72,25 @@ impl TestApi {
 
     /// The same behind proxies.
     pub(crate) async fn start_behind(test: &str, proxies: TrustedProxies) -> Self {
-        Self::start_as(test, false, proxies).await
+        Self::start_as(test, false, proxies, RateLimits::default()).await
+    }
+
+    /// The same with limits; all the others ask as often as they like.
+    pub(crate) async fn start_limited(test: &str, limits: RateLimits) -> Self {
+        Self::start_as(test, false, TrustedProxies::default(), limits).await
     }
 
     /// The same with metrics for everybody.
     pub(crate) async fn start_with(test: &str, open_metrics: bool) -> Self {
-        Self::start_as(test, open_metrics, TrustedProxies::default()).await
+        Self::start_as(test, open_metrics, TrustedProxies::default(), RateLimits::default()).await
     }
 
-    async fn start_as(test: &str, open_metrics: bool, proxies: TrustedProxies) -> Self {
+    async fn start_as(
+        test: &str,
+        open_metrics: bool,
+        proxies: TrustedProxies,
+        limits: RateLimits,
+    ) -> Self {
         let database = fresh_store(test).await;
         let store: Arc<dyn Store> = Arc::new((*database).clone());
         let flaky = Arc::new(Flaky::new(store.clone()));
@@ -127,6 +137,7 @@ impl TestApi {
                 public_url: "https://windlass.example.com/".to_owned(),
                 open_metrics,
                 proxies,
+                limits,
                 request_timeout: Duration::from_secs(30),
             },
         });

@@ -34,6 +34,7 @@ impl Server {
             .arg("--data-dir")
             .arg(&folder)
             .env("WINDLASS_KEYS__BCRYPT_COST", "4")
+            .env("WINDLASS_LIMITS__PER_CREDENTIAL", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)

@@ -151,6 +151,8 @@ impl TestServer {
             .arg(self.data_dir())
             .args(["--database-url", self.database.url()])
             .env("WINDLASS_KEYS__BCRYPT_COST", "4")
+            .env("WINDLASS_LIMITS__PER_CREDENTIAL", "0")
+            .env("WINDLASS_LIMITS__PER_ADDRESS", "0")
             .env("WINDLASS_TEST_SECRET", "of-the-server")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -1,0 +1,4 @@
+//! What tests look with.
+
+pub(crate) mod logged;
+pub(crate) mod secrets;

@@ -14,6 +14,7 @@ mod m20260901_000005_create_logs;
 mod m20260901_000020_extend_api_keys;
 mod m20260901_000030_create_tokens;
 mod m20260901_000040_create_accounts;
+mod m20260901_000041_create_sessions;
 mod m20260901_000060_create_audit_log;
 mod m20260901_000070_create_once_requests;
 
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260901_000020_extend_api_keys::Migration),
             Box::new(m20260901_000030_create_tokens::Migration),
             Box::new(m20260901_000040_create_accounts::Migration),
+            Box::new(m20260901_000041_create_sessions::Migration),
             Box::new(m20260901_000060_create_audit_log::Migration),
             Box::new(m20260901_000070_create_once_requests::Migration),
         ]

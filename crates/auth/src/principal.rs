@@ -123,6 +123,15 @@ impl Credential {
         }
     }
 
+    /// Which session it is, if it is one.
+    #[must_use]
+    pub fn session_id(&self) -> Option<SessionId> {
+        match self {
+            Self::Session { id, .. } => Some(*id),
+            Self::ApiKey { .. } | Self::Token { .. } => None,
+        }
+    }
+
     /// Whether it is good for a link only.
     #[must_use]
     pub fn is_link(&self) -> bool {

@@ -85,6 +85,8 @@ pub enum PresentedCredential<'a> {
     Bearer(&'a str),
     /// A token in the address of a request, which may be one that is good for nothing else.
     Link(&'a str),
+    /// The session that a browser keeps.
+    Session(&'a str),
 }
 
 impl<'a> Presentation<'a> {
@@ -155,6 +157,7 @@ impl Control {
                 principal
             }
             PresentedCredential::Bearer(text) => self.inner.verifier.verify(text, address).await?,
+            PresentedCredential::Session(text) => self.verify_session(text, organization).await?,
         };
         if organization.is_some_and(|named| named != principal.organization_id) {
             return Err(Stopped { err: ControlError::WrongOrganization, whose: Some(principal) });
@@ -162,9 +165,9 @@ impl Control {
         Ok(principal)
     }
 
-    /// Forgets what was verified as soon as a key or its creator's place changes, here or on
+    /// Forgets what was verified as soon as a credential or its person's place changes, here or on
     /// another server.
-    pub(crate) async fn follow_key_changes(&self, stop: &CancellationToken) {
+    pub(crate) async fn follow_credential_changes(&self, stop: &CancellationToken) {
         let mut signals = self.store().signals();
         while let Some(signal) = stop.run_until_cancelled(signals.recv()).await {
             match signal {
@@ -174,12 +177,14 @@ impl Control {
                 }
                 Ok(Signal::Token(id)) => self.inner.tokens.forget(id),
                 Ok(Signal::Member(user)) => self.forget_credentials_of(user),
+                Ok(Signal::Sessions(user)) => self.inner.sessions.forget_sessions_of(user),
                 Ok(Signal::Anything) | Err(RecvError::Lagged(_)) => {
                     self.inner.verifier.forget_all();
                     self.inner.tokens.forget_all();
+                    self.inner.sessions.forget_all();
                 }
                 Ok(
-                    Signal::RootKeys
+                    Signal::SigningKeys
                     | Signal::Jobs
                     | Signal::Log(_)
                     | Signal::Deployment(_)
@@ -194,6 +199,7 @@ impl Control {
     pub(crate) fn forget_credentials_of(&self, user: UserId) {
         self.inner.verifier.forget_keys_of(user);
         self.inner.tokens.forget_tokens_of(user);
+        self.inner.sessions.forget_sessions_of(user);
     }
 
     /// Stores the hashes of keys that had been hashed at a lower cost than that of today.

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Causes, Control, ControlError, once::KNOWN_AGAIN, telemetry, worker};
 
-/// How often uses of keys and refusals are written down and the queue is measured.
+/// How often uses of credentials and refusals are written down and the queue is measured.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
 /// How many of those rounds lie between two removals of old jobs.
 const ROUNDS_BETWEEN_PRUNINGS: u32 = 60;
@@ -23,13 +23,15 @@ impl Control {
         tokio::join!(
             worker::run(self, &stop),
             self.reconcile_until(&stop),
-            self.follow_key_changes(&stop),
-            self.follow_root_keys(&stop),
+            self.follow_credential_changes(&stop),
+            self.follow_signing_keys(&stop),
             self.keep_house(&stop),
         );
         self.inner.stopping.cancel();
-        if let Err(err) = self.write_key_uses().await {
-            tracing::warn!(error = %Causes(&err), "uses of keys are lost");
+        for written in [self.write_key_uses().await, self.write_session_uses().await] {
+            if let Err(err) = written {
+                tracing::warn!(error = %Causes(&err), "uses of credentials are lost");
+            }
         }
         if let Err(err) = self.write_refusals(true).await {
             tracing::warn!(error = %Causes(&err), "refusals are not in the audit log");
@@ -48,6 +50,7 @@ impl Control {
 
     async fn keep_house_once(&self, round: u32) -> Result<(), ControlError> {
         self.write_key_uses().await?;
+        self.write_session_uses().await?;
         self.write_rehashes().await?;
         self.write_refusals(round.is_multiple_of(ROUNDS_OF_STRANGERS)).await?;
         let now = self.fx().clock.now();
@@ -59,6 +62,7 @@ impl Control {
             uow.tokens().prune_links(now - ENDED_LINKS).await?;
             uow.once().prune_of_everyone(now - KNOWN_AGAIN).await?;
             uow.audit().prune_of_everyone(now - self.settings().audit_retention).await?;
+            uow.sessions().prune(now, now - self.settings().session_idle_limit).await?;
             uow.commit().await?;
         }
         Ok(())

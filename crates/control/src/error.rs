@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use chrono::TimeDelta;
 use windlass_auth::{AuthError, CredentialKind, HashError, MemberRefusal, MintError, Permission};
 use windlass_domain::TransitionError;
 use windlass_storage::StoreError;
@@ -39,6 +40,25 @@ pub enum ControlError {
         /// What stands in the way, for people.
         message: String,
     },
+
+    /// There is no such account, or it has another password; which of both is not told.
+    #[error("wrong e-mail address or password")]
+    WrongPassword,
+
+    /// Too many attempts to sign in have failed lately.
+    #[error("too many failed attempts to sign in")]
+    TooManyAttempts {
+        /// When the next one is allowed.
+        retry_after: TimeDelta,
+    },
+
+    /// It is for people who have signed in, not for keys or tokens.
+    #[error("only a session can do this: sign in")]
+    NeedsSession,
+
+    /// The person belongs to no organization.
+    #[error("you belong to no organization (any more)")]
+    NoOrganization,
 
     /// A field's value cannot be accepted.
     #[error("{field} {message}")]
@@ -120,6 +140,15 @@ impl From<AuthError> for ControlError {
     }
 }
 
+impl From<HashError> for ControlError {
+    fn from(err: HashError) -> Self {
+        match err {
+            HashError::Busy => Self::Unavailable(Box::new(err)),
+            HashError::Failed(_) => Self::Internal(Box::new(err)),
+        }
+    }
+}
+
 impl From<SealError> for ControlError {
     fn from(err: SealError) -> Self {
         Self::Internal(Box::new(err))
@@ -140,8 +169,7 @@ impl From<MintError> for ControlError {
                 Self::Invalid { field: "expires_at", message: format!("is refused: {err}") }
             }
             MintError::Restricted => Self::conflict("restricted_credential", err.to_string()),
-            MintError::Hash(HashError::Busy) => Self::Unavailable(Box::new(err)),
-            MintError::Hash(_) => Self::Internal(Box::new(err)),
+            MintError::Hash(err) => err.into(),
         }
     }
 }

@@ -32,7 +32,9 @@ mod readiness;
 mod reconcile;
 mod route;
 mod seal;
+mod session;
 mod settings;
+mod signing_keys;
 mod telemetry;
 mod token;
 mod usage;
@@ -72,10 +74,15 @@ pub use crate::{
     readiness::{Readiness, check_readiness},
     route::{RouteTarget, Routes},
     seal::{Keyring, KeyringError, SealError},
+    session::{
+        AttemptLimits, Browser, ChangePassword, SignIn, SignedIn, change_password, end_session,
+        list_sessions, rotate_session_key, sign_in, sign_out,
+    },
     settings::Settings,
+    signing_keys::OldKeys,
     token::{
-        CreateLink, CreatedLink, LinkedLog, NewRootKey, OldRootKeys, create_link, create_token,
-        list_tokens, revoke_presented_token, revoke_token, rotate_root_key,
+        CreateLink, CreatedLink, LinkedLog, NewRootKey, create_link, create_token, list_tokens,
+        revoke_presented_token, revoke_token, rotate_root_key,
     },
     usage::{UsagePeriod, get_usage},
     whoami::{WhoAmI, whoami},
@@ -87,14 +94,22 @@ pub use windlass_storage::AuditFilter;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
-use windlass_auth::{KeyFormat, KeyHasher, KeyVerifier, RootKeys, TokenVerifier};
+use windlass_auth::{
+    KeyFormat, KeyHasher, KeyVerifier, PasswordHasher, RootKeys, SessionKeys, SessionVerifier,
+    TokenVerifier,
+};
 use windlass_domain::{Clock, Effects, Entropy, WorkerId};
 use windlass_engine::Engine;
 use windlass_storage::Store;
 
 use crate::{
-    app_log::Followers, audit::Refusals, authenticate::StoreKeyDirectory, reconcile::Reviving,
-    route::RouteKeeper, token::StoreTokenDirectory,
+    app_log::Followers,
+    audit::Refusals,
+    authenticate::StoreKeyDirectory,
+    reconcile::Reviving,
+    route::RouteKeeper,
+    session::{Attempts, StoreSessionDirectory},
+    token::StoreTokenDirectory,
 };
 
 /// What [`Control`] is made of.
@@ -115,6 +130,8 @@ pub struct Parts {
     pub key_format: KeyFormat,
     /// How API keys are hashed.
     pub key_hasher: KeyHasher,
+    /// How passwords are hashed.
+    pub password_hasher: PasswordHasher,
     /// Names this server among those that share the database; the same after a restart.
     pub worker: WorkerId,
     /// Everything that can be configured.
@@ -135,8 +152,11 @@ struct Inner {
     keyring: Keyring,
     key_format: KeyFormat,
     key_hasher: KeyHasher,
+    password_hasher: PasswordHasher,
     verifier: KeyVerifier,
     tokens: TokenVerifier,
+    sessions: SessionVerifier,
+    attempts: Attempts,
     worker: WorkerId,
     settings: Settings,
     routes: RouteKeeper,
@@ -160,6 +180,7 @@ impl Control {
             keyring,
             key_format,
             key_hasher,
+            password_hasher,
             worker,
             settings,
         } = parts;
@@ -177,6 +198,14 @@ impl Control {
             settings.verified_keys,
         );
         let refusals = Arc::new(Refusals::new(clock.clone(), entropy.clone()));
+        let sessions = SessionVerifier::new(
+            Arc::new(StoreSessionDirectory::new(store.clone())),
+            SessionKeys::none(),
+            clock.clone(),
+            settings.session_idle_limit,
+            settings.verified_keys,
+        );
+        let attempts = Attempts::new(settings.sign_in_attempts);
         let routes = RouteKeeper::new(store.clone(), engine.clone(), routes);
         let inner = Inner {
             store,
@@ -186,8 +215,11 @@ impl Control {
             keyring,
             key_format,
             key_hasher,
+            password_hasher,
             verifier,
             tokens,
+            sessions,
+            attempts,
             worker,
             settings,
             routes,

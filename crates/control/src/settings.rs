@@ -7,6 +7,8 @@ use windlass_auth::VerifierOptions;
 use windlass_domain::Backoff;
 use windlass_engine::{AppLimits, BuildLimits};
 
+use crate::AttemptLimits;
+
 /// Everything about the use cases that can be configured.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -46,6 +48,12 @@ pub struct Settings {
     pub app_log_lines: u64,
     /// How long lines of the audit log are kept.
     pub audit_retention: TimeDelta,
-    /// The caches of verified API keys and of verified tokens.
+    /// The caches of verified API keys, tokens and sessions.
     pub verified_keys: VerifierOptions,
+    /// How long a session lasts.
+    pub session_life: TimeDelta,
+    /// After how long without use a session ends.
+    pub session_idle_limit: TimeDelta,
+    /// How often somebody may try to sign in.
+    pub sign_in_attempts: AttemptLimits,
 }

@@ -7,7 +7,7 @@ mod root_keys;
 pub(crate) use self::authenticate::StoreTokenDirectory;
 pub use self::{
     link::{CreateLink, CreatedLink, LinkedLog, create_link},
-    root_keys::{NewRootKey, OldRootKeys, rotate_root_key},
+    root_keys::{NewRootKey, rotate_root_key},
 };
 
 use windlass_auth::{

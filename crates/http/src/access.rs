@@ -9,6 +9,8 @@ pub(crate) enum Access {
     Public,
     /// Whoever presents a good credential, whatever it is for.
     AnyCredential,
+    /// Whoever has signed in: neither keys nor tokens stand for a person.
+    Session,
     /// Whoever holds this permission. The use case decides, this is where it is announced.
     Needs(Permission),
     /// The same, where people know this permission by the name of a scope that has it.
@@ -38,6 +40,8 @@ pub struct OperationAccess {
     pub scope: Option<Scope>,
     /// Whether a credential has to be presented at all.
     pub needs_credential: bool,
+    /// Whether that must be a session.
+    pub needs_session: bool,
 }
 
 /// What every operation needs, in the order in which they are documented.
@@ -50,7 +54,7 @@ impl Access {
     /// The permission that is needed, if it is a certain one.
     pub(crate) fn permission(self) -> Option<Permission> {
         match self {
-            Self::Public | Self::AnyCredential => None,
+            Self::Public | Self::AnyCredential | Self::Session => None,
             Self::Needs(permission)
             | Self::NeedsAs(permission, _)
             | Self::NeedsOrLink(permission)
@@ -61,7 +65,7 @@ impl Access {
     /// By which name the permission is known.
     pub(crate) fn scope(self) -> Option<Scope> {
         match self {
-            Self::Public | Self::AnyCredential => None,
+            Self::Public | Self::AnyCredential | Self::Session => None,
             Self::Needs(permission)
             | Self::NeedsOrLink(permission)
             | Self::NeedsUnlessOpened(permission) => Some(Scope::Permission(permission)),
@@ -73,9 +77,18 @@ impl Access {
     pub(crate) fn needs_credential(self, is_opened: bool) -> bool {
         match self {
             Self::Public => false,
-            Self::AnyCredential | Self::Needs(_) | Self::NeedsAs(..) | Self::NeedsOrLink(_) => true,
+            Self::AnyCredential
+            | Self::Session
+            | Self::Needs(_)
+            | Self::NeedsAs(..)
+            | Self::NeedsOrLink(_) => true,
             Self::NeedsUnlessOpened(_) => !is_opened,
         }
+    }
+
+    /// Whether somebody must have signed in.
+    pub(crate) fn needs_session(self) -> bool {
+        matches!(self, Self::Session)
     }
 
     /// Whether a token may be in the address.
@@ -88,6 +101,7 @@ impl Access {
         match self {
             Self::Public => "Needs no credential.".to_owned(),
             Self::AnyCredential => "Needs a credential, but no permission.".to_owned(),
+            Self::Session => "Needs a session; it is not for API keys and tokens.".to_owned(),
             Self::Needs(permission) => format!("Needs the permission `{permission}`."),
             Self::NeedsAs(permission, scope) => {
                 format!("Needs the permission `{permission}`, known here as the scope `{scope}`.")

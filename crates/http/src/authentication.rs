@@ -9,7 +9,7 @@ use std::{
 
 use axum::{
     extract::{Query, Request, State},
-    http::{HeaderMap, Uri, header},
+    http::{HeaderMap, HeaderValue, Uri, header, uri::Authority},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -17,10 +17,20 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::timeout;
 use windlass_auth::{CredentialKind, bearer_credential};
 use windlass_control::{Caller, ControlError, Occasion, Presentation, PresentedCredential};
+use windlass_domain::OrganizationId;
 
 use crate::{
-    access::Access, app::Shared, client_address::ClientAddress, limits::Standing, once,
-    openapi::LINK_PARAMETER, operation::Operation, problem::Problem, request_id::RequestId,
+    access::Access,
+    app::Shared,
+    client_address::ClientAddress,
+    limits::Standing,
+    once,
+    openapi::{LINK_PARAMETER, ORGANIZATION_PARAMETER},
+    operation::Operation,
+    problem::Problem,
+    request_id::RequestId,
+    same_origin,
+    sessions::cookie,
     wait::MAX_WAIT,
 };
 
@@ -28,8 +38,17 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Shown {
     credential: SecretString,
-    is_in_address: bool,
+    place: Place,
+    organization: Option<OrganizationId>,
     address: Option<IpAddr>,
+}
+
+/// Where a request shows its credential.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Header,
+    Address,
+    Cookie,
 }
 
 /// What one operation asks of every request.
@@ -78,17 +97,16 @@ impl Gate {
         if let Some(everyone) = &self.app.everyone {
             return Ok(self.app.control.caller(Arc::clone(everyone), occasion));
         }
-        let link = if self.access.takes_link() { link(request) } else { None };
-        let is_in_address = link.is_some();
         let address = occasion.address;
-        let credential = match link.map_or_else(|| Ok(bearer(request.headers())?.into()), Ok) {
-            Ok(credential) => credential,
+        let (credential, place) = match self.credential(request) {
+            Ok(found) => found,
             Err(nobody) => {
                 self.count_stranger(address, counted)?;
                 return Err(nobody);
             }
         };
-        let shown = Shown { credential, is_in_address, address };
+        let organization = organization(request.uri())?;
+        let shown = Shown { credential, place, organization, address };
         let is_slow = self.app.control.is_slow(&shown.presentation());
         if is_slow {
             self.count_stranger(address, counted)?;
@@ -96,6 +114,12 @@ impl Gate {
         match self.app.control.identify(shown.presentation(), occasion).await {
             Ok(caller) => {
                 self.count(counted, || self.app.limits.count_caller(&caller.principal))?;
+                if self.access.needs_session() && place != Place::Cookie {
+                    return Err(Problem::needs_session());
+                }
+                if place == Place::Cookie {
+                    self.check_origin(request)?;
+                }
                 request.extensions_mut().insert(shown);
                 Ok(caller)
             }
@@ -129,7 +153,10 @@ impl Gate {
         next: Next,
         counted: &Counted,
     ) -> Result<Response, Problem> {
+        name_host(&mut request);
         if !self.needs_credential {
+            let occasion = self.occasion(&request);
+            request.extensions_mut().insert(occasion);
             self.count_stranger(ClientAddress::of(request.extensions()), counted)?;
             check_parameters(request.uri(), &self.parameters)?;
             return Ok(next.run(request).await);
@@ -152,6 +179,29 @@ impl Gate {
         }
         Ok(answer)
     }
+
+    /// What is presented. Whoever writes a header means it; a browser sends its cookies unasked.
+    fn credential(&self, request: &Request) -> Result<(SecretString, Place), Problem> {
+        let headers = request.headers();
+        if headers.contains_key(header::AUTHORIZATION) {
+            return Ok((bearer(headers)?.into(), Place::Header));
+        }
+        if let Some(token) = link(request).filter(|_| self.takes_link) {
+            return Ok((token, Place::Address));
+        }
+        let session = cookie::presented(headers).ok_or_else(Problem::no_credential)?;
+        Ok((session.into(), Place::Cookie))
+    }
+
+    /// Refuses changes that somebody else's page has a browser ask for, which sends its session
+    /// along with whatever any page asks for.
+    fn check_origin(&self, request: &Request) -> Result<(), Problem> {
+        let is_own = || same_origin::is_own(request.headers(), &self.app.options.public_url);
+        if same_origin::is_unsafe(request.method()) && !is_own() {
+            return Err(Problem::foreign_origin());
+        }
+        Ok(())
+    }
 }
 
 impl Shown {
@@ -162,20 +212,28 @@ impl Shown {
 
     /// The same, to be verified (again).
     pub(crate) fn presentation(&self) -> Presentation<'_> {
-        let credential = if self.is_in_address {
-            PresentedCredential::Link(self.text())
-        } else {
-            PresentedCredential::Bearer(self.text())
+        let credential = match self.place {
+            Place::Header => PresentedCredential::Bearer(self.text()),
+            Place::Address => PresentedCredential::Link(self.text()),
+            Place::Cookie => PresentedCredential::Session(self.text()),
         };
-        Presentation { credential, organization: None, address: self.address }
+        Presentation { credential, organization: self.organization, address: self.address }
     }
 }
 
-/// The token in a request's address, where there is no header.
+/// The organization that a request's address names.
+fn organization(uri: &Uri) -> Result<Option<OrganizationId>, Problem> {
+    let Ok(Query(given)) = Query::<Vec<(String, String)>>::try_from_uri(uri) else {
+        return Err(Problem::bad_query("the query cannot be read"));
+    };
+    let mut named = given.iter().filter(|(name, _)| name == ORGANIZATION_PARAMETER);
+    let Some((name, text)) = named.next() else { return Ok(None) };
+    let refuse = |_| Problem::bad_query(format!("`{name}` must be the id of an organization"));
+    text.parse().map(Some).map_err(refuse)
+}
+
+/// The token in a request's address.
 fn link(request: &Request) -> Option<SecretString> {
-    if request.headers().contains_key(header::AUTHORIZATION) {
-        return None;
-    }
     let Query(given) = Query::<Vec<(String, String)>>::try_from_uri(request.uri()).ok()?;
     let mut tokens = given.into_iter().filter(|(name, _)| name == LINK_PARAMETER);
     tokens.next().map(|(_, token)| token.into())
@@ -207,6 +265,15 @@ pub(crate) async fn pass(State(gate): State<Arc<Gate>>, request: Request, next: 
     let mut answer = answer.into_response();
     counted.tell(&mut answer);
     answer
+}
+
+/// HTTP/2 says in the address which host is meant, HTTP/1.1 in a header: from here on it is there.
+fn name_host(request: &mut Request) {
+    let authority = request.uri().authority().map(Authority::as_str);
+    let host = authority.and_then(|authority| HeaderValue::from_str(authority).ok());
+    if let Some(host) = host {
+        request.headers_mut().insert(header::HOST, host);
+    }
 }
 
 /// The one bearer credential of a request (RFC 6750, section 2.1).

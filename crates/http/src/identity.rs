@@ -36,6 +36,9 @@ pub(crate) struct MyUser {
     id: String,
     #[schema(example = "Ada")]
     name: String,
+    /// What the person signs in with, where they do.
+    #[schema(example = "ada@example.com")]
+    email: Option<String>,
 }
 
 /// An organization, and what the person is in it.
@@ -97,10 +100,13 @@ pub(crate) async fn whoami(
 
 impl Me {
     fn new(who: WhoAmI, principal: &Principal) -> Self {
-        let WhoAmI { user, organization } = who;
+        let WhoAmI { user, organizations } = who;
+        let organizations = organizations.iter();
         Self {
             user: user.into(),
-            organizations: vec![MyOrganization::new(&organization, principal.role)],
+            organizations: organizations
+                .map(|(organization, role)| MyOrganization::new(organization, *role))
+                .collect(),
             credential: MyCredential::new(principal),
         }
     }
@@ -108,7 +114,11 @@ impl Me {
 
 impl From<User> for MyUser {
     fn from(user: User) -> Self {
-        Self { id: user.id.to_string(), name: user.name.to_string() }
+        Self {
+            id: user.id.to_string(),
+            name: user.name.to_string(),
+            email: user.email.map(|email| email.to_string()),
+        }
     }
 }
 

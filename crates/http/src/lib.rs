@@ -33,6 +33,8 @@ mod page;
 mod problem;
 mod projects;
 mod request_id;
+mod same_origin;
+mod sessions;
 mod tag;
 mod tokens;
 mod usage;
@@ -77,6 +79,7 @@ fn operations() -> Vec<Operation> {
         health::operations(),
         metrics::operations(),
         identity::operations(),
+        sessions::operations(),
         api_keys::operations(),
         tokens::operations(),
         organizations::operations(),

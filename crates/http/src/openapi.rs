@@ -15,13 +15,19 @@ use utoipa::{
 
 use windlass_auth::Scope;
 
-use crate::problem::ErrorBody;
+use crate::{problem::ErrorBody, sessions::cookie::SECURE as SECURE_COOKIE};
 
 /// The name of the usual way to authenticate.
 pub(crate) const BEARER: &str = "bearer";
 
 /// The name of the way to authenticate by a link.
 pub(crate) const LINK: &str = "link";
+
+/// The name of the way to authenticate by a session.
+pub(crate) const SESSION: &str = "session";
+
+/// The parameter of an address that names an organization.
+pub(crate) const ORGANIZATION_PARAMETER: &str = "orgId";
 
 /// The parameter of an address in which a link carries its token.
 pub(crate) const LINK_PARAMETER: &str = "token";
@@ -42,7 +48,10 @@ Windlass takes a git repository to a running, metered service.
 **Credentials.** Send an API key or a token as `Authorization: Bearer …`. What an operation needs is \
 written beside it; a credential that is bound to projects finds no others, and one that is bound to \
 addresses is answered with 403 and `address_not_allowed` from elsewhere. Tokens are \
-[Biscuits](https://www.biscuitsec.org): whoever holds one can narrow it offline and hand it on.
+[Biscuits](https://www.biscuitsec.org): whoever holds one can narrow it offline and hand it on. \
+A browser in which somebody has signed in sends a cookie instead; what changes something is then \
+taken from our own pages only. A session opens all organizations of its person, of which `orgId` \
+chooses one; a key or token opens one, and `orgId` must be that.
 
 **Errors.** Every error has one body: `error` (the reason phrase), `message` (for people), `code` \
 (for programs) and `request_id`. A 422 lists all wrong fields at once. An identifier that is \
@@ -86,7 +95,7 @@ what was done is kept: a request that was refused or has failed can be sent agai
         (name = "env-vars", description = "Variables for builds and apps; their values are write-only"),
         (name = "usage", description = "What builds cost"),
         (name = "audit", description = "Who did what, and what was refused"),
-        (name = "auth", description = "Who calls, API keys and tokens"),
+        (name = "auth", description = "Who calls, API keys, tokens and sessions"),
         (name = "organizations", description = "Organizations, and who belongs to them"),
         (name = "server", description = "The server itself"),
     ),
@@ -112,6 +121,12 @@ impl Modify for Shared {
             "The token of a link, where there is no `Authorization`.",
         );
         components.add_security_scheme(LINK, SecurityScheme::ApiKey(ApiKey::Query(link)));
+        let session = ApiKeyValue::with_description(
+            SECURE_COOKIE,
+            "The session of a browser, where there is no `Authorization`; `windlass_session` where the \
+             server is asked without TLS on its own machine.",
+        );
+        components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(session)));
         for error in &ERRORS {
             let response = RefOr::T(error.response());
             components.responses.insert(response_name(error.status).to_owned(), response);

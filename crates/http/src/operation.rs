@@ -20,7 +20,7 @@ use crate::{
     access::{Access, OperationAccess},
     app::Shared,
     authentication::{self, Gate},
-    openapi::{self, BEARER, LINK},
+    openapi::{self, BEARER, LINK, SESSION},
 };
 
 /// The status of one request too many.
@@ -46,6 +46,11 @@ pub(crate) fn public(route: UtoipaMethodRouter<Shared>) -> Operation {
 /// Registers an operation for every good credential.
 pub(crate) fn any_credential(route: UtoipaMethodRouter<Shared>) -> Operation {
     Operation::new(Access::AnyCredential, route)
+}
+
+/// Registers an operation for people who have signed in.
+pub(crate) fn needs_session(route: UtoipaMethodRouter<Shared>) -> Operation {
+    Operation::new(Access::Session, route)
 }
 
 /// Registers an operation for those who hold a permission.
@@ -126,6 +131,7 @@ impl Operation {
             permission: self.access.permission(),
             scope: self.access.scope(),
             needs_credential: self.access.needs_credential(false),
+            needs_session: self.access.needs_session(),
         }
     }
 
@@ -188,21 +194,11 @@ fn announce(access: Access, operation: &mut path::Operation) {
     text.push_str(&access.describe());
 
     let needs_credential = access.needs_credential(false);
-    operation.security = Some(match access {
-        // An empty list overrides what the document says for all.
-        Access::Public => Vec::new(),
-        Access::AnyCredential => vec![SecurityRequirement::new(BEARER, [""; 0])],
-        Access::Needs(permission) => vec![SecurityRequirement::new(BEARER, [permission.name()])],
-        Access::NeedsAs(_, scope) => vec![SecurityRequirement::new(BEARER, [scope.name()])],
-        Access::NeedsOrLink(permission) => vec![
-            SecurityRequirement::new(BEARER, [permission.name()]),
-            SecurityRequirement::new(LINK, [permission.name()]),
-        ],
-        Access::NeedsUnlessOpened(permission) => vec![
-            SecurityRequirement::new(BEARER, [permission.name()]),
-            SecurityRequirement::default(),
-        ],
-    });
+    operation.security = Some(security_of(access));
+    if needs_credential {
+        let organization = openapi::parameters::organization();
+        operation.parameters.get_or_insert_default().push(RefOr::T(organization));
+    }
 
     let is_list = parameters_in(operation, ParameterIn::Query).any(|name| name == "cursor");
     if let Some(RefOr::T(page)) = operation.responses.responses.get_mut("200").filter(|_| is_list) {
@@ -238,6 +234,26 @@ fn announce(access: Access, operation: &mut path::Operation) {
 fn takes_name(method: &str, operation: &path::Operation) -> bool {
     let responses = &operation.responses.responses;
     method == "POST" && (responses.contains_key("201") || responses.contains_key("202"))
+}
+
+/// What may be presented; one of these is enough.
+fn security_of(access: Access) -> Vec<SecurityRequirement> {
+    let by = |way: &str| match access.scope() {
+        Some(scope) => SecurityRequirement::new(way, [scope.name()]),
+        None => SecurityRequirement::new(way, [""; 0]),
+    };
+    match access {
+        // An empty list overrides what the document says for all.
+        Access::Public => Vec::new(),
+        Access::Session => vec![by(SESSION)],
+        Access::AnyCredential | Access::Needs(_) | Access::NeedsAs(..) => {
+            vec![by(BEARER), by(SESSION)]
+        }
+        Access::NeedsOrLink(_) => vec![by(BEARER), by(SESSION), by(LINK)],
+        Access::NeedsUnlessOpened(_) => {
+            vec![by(BEARER), by(SESSION), SecurityRequirement::default()]
+        }
+    }
 }
 
 /// The names of an operation's parameters in one place.

@@ -5,13 +5,14 @@ mod from;
 
 pub(crate) use self::body::{ErrorBody, FieldError};
 
-use std::{error::Error, fmt, sync::Arc};
+use std::{error::Error, fmt, num::NonZeroU16, sync::Arc};
 
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use chrono::TimeDelta;
 use windlass_auth::{CredentialKind, Scope};
 use windlass_control::Causes;
 use windlass_domain::is_unprintable;
@@ -149,6 +150,36 @@ impl Problem {
         let message = "too many requests, try again later";
         let refused = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message);
         refused.with_retry_after(seconds)
+    }
+
+    /// 401: there is no such account, or it has another password.
+    pub(crate) fn wrong_password() -> Self {
+        let message = "Wrong e-mail address or password";
+        Self {
+            challenge: Some("Bearer".to_owned()),
+            ..Self::new(StatusCode::UNAUTHORIZED, "wrong_password", message)
+        }
+    }
+
+    /// 403: only a person who has signed in may do it.
+    pub(crate) fn needs_session() -> Self {
+        let message = "this is for people who have signed in, not for API keys and tokens";
+        Self::new(StatusCode::FORBIDDEN, "session_required", message)
+    }
+
+    /// 403: a browser sends its session along, but not for one of our own pages.
+    pub(crate) fn foreign_origin() -> Self {
+        let message = "with a session, changes are accepted from this server's own pages only: \
+                       `Sec-Fetch-Site` must be `same-origin`, or `Origin` must name this server";
+        Self::new(StatusCode::FORBIDDEN, "foreign_origin", message)
+    }
+
+    /// 429: trying again after a while may work.
+    pub(crate) fn too_many_attempts(retry_after: TimeDelta) -> Self {
+        let message = "too many failed attempts to sign in: see `Retry-After`";
+        let seconds = u32::try_from(retry_after.num_seconds() + 1).unwrap_or(u32::MAX);
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", message)
+            .with_retry_after(seconds)
     }
 
     /// 503: trying again later may work.

@@ -25,7 +25,6 @@ pub(crate) fn operations() -> Vec<Operation> {
 /// Which period to sum over.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct UsageQuery {
     /// Its beginning: an ISO 8601 date (midnight, UTC) or date-time.
     #[param(example = "2026-01-01")]

@@ -15,7 +15,6 @@ pub(crate) const MAX_WAIT: Duration = Duration::from_mins(1);
 /// How long to hold the answer.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct WaitQuery {
     /// Seconds to hold the answer until what goes on has come to its end: a deployment is live or
     /// has ended, a cancelled build has ended, an environment is destroyed, a project is deleted.

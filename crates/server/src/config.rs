@@ -38,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) keys: Keys,
     pub(crate) audit: Audit,
     pub(crate) limits: Limits,
+    pub(crate) sessions: Sessions,
+    pub(crate) passwords: Passwords,
 }
 
 /// `[server]`
@@ -187,6 +189,22 @@ pub(crate) struct Limits {
     pub(crate) per_address: u32,
 }
 
+/// `[sessions]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sessions {
+    pub(crate) days: u16,
+    pub(crate) idle_days: u16,
+}
+
+/// `[passwords]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Passwords {
+    pub(crate) memory_kib: u32,
+    pub(crate) passes: u32,
+}
+
 impl Config {
     /// Reads the file, the environment and the flags.
     ///
@@ -224,6 +242,8 @@ impl Config {
         ensure!(0 < self.jobs.attempts, "jobs.attempts must be at least 1");
         ensure!(3 <= self.jobs.lease_seconds, "jobs.lease_seconds must be at least 3");
         ensure!(0 < self.audit.keep_days, "audit.keep_days must be at least 1");
+        ensure!(0 < self.sessions.days, "sessions.days must be at least 1");
+        ensure!(0 < self.sessions.idle_days, "sessions.idle_days must be at least 1");
         ensure!(0 < self.keys.recheck_seconds, "keys.recheck_seconds must be at least 1");
         for (key, cpu) in [("builds.cpu", self.builds.cpu), ("apps.cpu", self.apps.cpu)] {
             ensure!(

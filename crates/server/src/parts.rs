@@ -7,8 +7,11 @@ use std::{
 use anyhow::Context as _;
 use chrono::TimeDelta;
 use secrecy::ExposeSecret as _;
-use windlass_auth::{BcryptCost, HasherOptions, KeyFormat, KeyHasher, VerifierOptions};
-use windlass_control::{Control, Parts, Settings};
+use windlass_auth::{
+    BcryptCost, HasherOptions, KeyFormat, KeyHasher, PasswordCost, PasswordHasher, PasswordOptions,
+    VerifierOptions,
+};
+use windlass_control::{AttemptLimits, Control, Parts, Settings};
 use windlass_domain::{Backoff, Clock, Entropy, OsEntropy, SystemClock};
 use windlass_engine::{AppLimits, BuildLimits};
 use windlass_engine_local::{LocalEngine, LocalEngineConfig, SupervisorProgram, Users};
@@ -17,7 +20,7 @@ use windlass_ingress::{External, Ingress, IngressConfig, Limits, Scheme};
 use windlass_storage_seaorm::{DatabaseOptions, SeaStore};
 
 use crate::{
-    config::{Config, ProxyHeader},
+    config::{Config, Passwords, ProxyHeader},
     data_dir::DataDir,
     ingress_routes::IngressRoutes,
 };
@@ -57,6 +60,7 @@ pub(crate) async fn make(
         keyring: data.keyring(&*entropy)?,
         key_format: KeyFormat::with_prefix(&config.keys.prefix).context("keys.prefix")?,
         key_hasher: key_hasher(config)?,
+        password_hasher: password_hasher(config)?,
         worker: data.worker(&*entropy)?,
         settings: settings(config),
     });
@@ -159,8 +163,14 @@ fn key_hasher(config: &Config) -> anyhow::Result<KeyHasher> {
     Ok(KeyHasher::new(HasherOptions { cost, ..HasherOptions::default() }))
 }
 
+fn password_hasher(config: &Config) -> anyhow::Result<PasswordHasher> {
+    let Passwords { memory_kib, passes } = config.passwords;
+    let cost = PasswordCost::new(memory_kib, passes).context("passwords")?;
+    Ok(PasswordHasher::new(PasswordOptions { cost, ..PasswordOptions::default() }))
+}
+
 fn settings(config: &Config) -> Settings {
-    let Config { git, jobs, builds, apps, keys, audit, .. } = config;
+    let Config { git, jobs, builds, apps, keys, audit, sessions, .. } = config;
     Settings {
         allow_local_git: git.allow_local,
         workers: jobs.workers,
@@ -196,6 +206,9 @@ fn settings(config: &Config) -> Settings {
             cache_ttl: Duration::from_secs(keys.recheck_seconds),
             ..VerifierOptions::default()
         },
+        session_life: TimeDelta::days(sessions.days.into()),
+        session_idle_limit: TimeDelta::days(sessions.idle_days.into()),
+        sign_in_attempts: AttemptLimits::default(),
     }
 }
 

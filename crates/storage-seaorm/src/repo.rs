@@ -16,7 +16,8 @@ mod member;
 mod once;
 mod organization;
 mod project;
-mod root_key;
+mod session;
+mod signing_key;
 mod token;
 mod usage;
 

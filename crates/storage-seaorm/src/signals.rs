@@ -155,7 +155,8 @@ fn to_word(signal: Signal) -> String {
         Signal::ApiKey(id) => id.to_string(),
         Signal::Member(id) => id.to_string(),
         Signal::Token(id) => id.to_string(),
-        Signal::RootKeys => "root_keys".to_owned(),
+        Signal::Sessions(id) => format!("sessions:{id}"),
+        Signal::SigningKeys => "signing_keys".to_owned(),
         Signal::Anything => "anything".to_owned(),
     }
 }
@@ -163,8 +164,10 @@ fn to_word(signal: Signal) -> String {
 fn from_word(word: &str) -> Signal {
     let parsed = if word == "jobs" {
         Some(Signal::Jobs)
-    } else if word == "root_keys" {
-        Some(Signal::RootKeys)
+    } else if word == "signing_keys" {
+        Some(Signal::SigningKeys)
+    } else if let Some(user) = word.strip_prefix("sessions:") {
+        user.parse().map(Signal::Sessions).ok()
     } else if let Some(log) = word.strip_prefix("log:") {
         let build = log.parse().map(LogId::Build);
         build.or_else(|_| log.parse().map(LogId::App)).ok().map(Signal::Log)
@@ -190,7 +193,7 @@ mod tests {
 
     use super::{Hub, MOST_PAYLOAD, from_word, to_word, without_repeats};
 
-    fn one_of_each() -> [Signal; 10] {
+    fn one_of_each() -> [Signal; 11] {
         let (clock, entropy) = (ManualClock::default(), CountingEntropy::default());
         let fx = entropy.with(&clock);
         [
@@ -202,7 +205,8 @@ mod tests {
             Signal::ApiKey(ApiKeyId::generate(fx)),
             Signal::Member(UserId::generate(fx)),
             Signal::Token(TokenId::generate(fx)),
-            Signal::RootKeys,
+            Signal::Sessions(UserId::generate(fx)),
+            Signal::SigningKeys,
             Signal::Anything,
         ]
     }

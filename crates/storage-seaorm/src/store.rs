@@ -13,7 +13,7 @@ use windlass_migrations::{Migrator, MigratorTrait};
 use windlass_storage::{
     AccountRepo, ApiKeyRepo, AuditRepo, BuildRepo, DeploymentRepo, EnvVarRepo, EnvironmentRepo,
     ImportedFormatRepo, JobRepo, LogRepo, MemberRepo, OnceRepo, OrganizationRepo, ProjectRepo,
-    RootKeyRepo, Signal, Store, StoreError, TokenRepo, UnitOfWork, UsageRepo,
+    SessionRepo, Signal, SigningKeyRepo, Store, StoreError, TokenRepo, UnitOfWork, UsageRepo,
 };
 
 use crate::{
@@ -184,7 +184,10 @@ impl UnitOfWork for SeaUnitOfWork {
     fn tokens(&mut self) -> Box<dyn TokenRepo + '_> {
         Box::new(self.repo())
     }
-    fn root_keys(&mut self) -> Box<dyn RootKeyRepo + '_> {
+    fn sessions(&mut self) -> Box<dyn SessionRepo + '_> {
+        Box::new(self.repo())
+    }
+    fn signing_keys(&mut self) -> Box<dyn SigningKeyRepo + '_> {
         Box::new(self.repo())
     }
     fn projects(&mut self) -> Box<dyn ProjectRepo + '_> {

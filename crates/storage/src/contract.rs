@@ -24,8 +24,9 @@ pub mod member;
 pub mod once;
 pub mod organization;
 pub mod project;
-pub mod root_key;
+pub mod session;
 pub mod signal;
+pub mod signing_key;
 pub mod token;
 pub mod unit_of_work;
 pub mod usage;
@@ -163,6 +164,7 @@ macro_rules! contract_tests {
             organization: [
                 the_first_organization_is_the_oldest,
                 people_and_their_roles_are_found_again,
+                a_persons_places_are_listed_oldest_organization_first,
                 a_membership_is_added_once_and_leaves_the_rest_usable,
                 the_first_owner_is_the_oldest,
                 an_organization_is_renamed_and_goes_on_counting,
@@ -179,14 +181,20 @@ macro_rules! contract_tests {
                 whoever_locks_a_project_second_sees_what_the_first_wrote,
                 a_slug_that_is_about_to_be_taken_is_waited_for,
             ]
-            root_key: [
-                root_keys_are_listed_by_number,
-                a_number_is_given_once_and_the_rest_stays_usable,
+            session: [
+                a_session_survives_storage,
+                a_person_lists_and_ends_their_own_sessions_only,
+                looks_are_noted_forwards_only,
+                sessions_go_when_they_are_over_or_unused,
             ]
             signal: [
                 a_signal_is_heard_once_its_unit_of_work_commits,
                 a_signal_of_a_dropped_unit_of_work_is_never_heard,
                 a_repeated_signal_is_heard_once,
+            ]
+            signing_key: [
+                keys_of_a_purpose_are_listed_by_number,
+                a_number_is_given_once_and_the_rest_stays_usable,
             ]
             token: [
                 a_token_survives_storage,
@@ -249,8 +257,9 @@ mod tests {
         include_str!("contract/once.rs"),
         include_str!("contract/organization.rs"),
         include_str!("contract/project.rs"),
-        include_str!("contract/root_key.rs"),
+        include_str!("contract/session.rs"),
         include_str!("contract/signal.rs"),
+        include_str!("contract/signing_key.rs"),
         include_str!("contract/token.rs"),
         include_str!("contract/unit_of_work.rs"),
         include_str!("contract/usage.rs"),

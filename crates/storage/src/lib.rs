@@ -18,8 +18,9 @@ mod member;
 mod once;
 mod organization;
 mod project;
-mod root_key;
+mod session;
 mod signal;
+mod signing_key;
 mod token;
 mod usage;
 
@@ -41,8 +42,9 @@ pub use crate::{
     once::{OnceKey, OnceRecord, OnceRepo},
     organization::OrganizationRepo,
     project::{ProjectFilter, ProjectRepo},
-    root_key::{RootKeyRepo, StoredRootKey},
+    session::SessionRepo,
     signal::Signal,
+    signing_key::{SigningKeyRepo, SigningPurpose, StoredSigningKey},
     token::TokenRepo,
     usage::UsageRepo,
 };
@@ -80,8 +82,10 @@ pub trait UnitOfWork: Send {
     fn imported_formats(&mut self) -> Box<dyn ImportedFormatRepo + '_>;
     /// Tokens.
     fn tokens(&mut self) -> Box<dyn TokenRepo + '_>;
-    /// The keys that sign tokens.
-    fn root_keys(&mut self) -> Box<dyn RootKeyRepo + '_>;
+    /// Browser sessions.
+    fn sessions(&mut self) -> Box<dyn SessionRepo + '_>;
+    /// The keys that sign tokens and sessions.
+    fn signing_keys(&mut self) -> Box<dyn SigningKeyRepo + '_>;
     /// Projects.
     fn projects(&mut self) -> Box<dyn ProjectRepo + '_>;
     /// Environments.

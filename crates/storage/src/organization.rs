@@ -48,6 +48,9 @@ pub trait OrganizationRepo: Send {
         user: UserId,
     ) -> Result<Option<Role>, StoreError>;
 
+    /// All places that a person has, the organization that was created first first.
+    async fn memberships_of(&mut self, user: UserId) -> Result<Vec<Membership>, StoreError>;
+
     /// The owner who was added first, if there is any.
     async fn first_owner(
         &mut self,

@@ -20,8 +20,10 @@ pub enum Signal {
     Member(UserId),
     /// A token, or one that was made of it, has changed; whatever was derived from it is stale.
     Token(TokenId),
-    /// The keys that sign tokens have changed.
-    RootKeys,
+    /// Some of a person's sessions have ended; whatever was derived from them is stale.
+    Sessions(UserId),
+    /// The keys that sign tokens or sessions have changed.
+    SigningKeys,
     /// Hints may have been lost (the connection that carries them was interrupted): anything may
     /// have changed.
     Anything,

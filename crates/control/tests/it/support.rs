@@ -12,11 +12,11 @@ use chrono::TimeDelta;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use windlass_auth::{
-    BcryptCost, Credential, HasherOptions, KeyFormat, KeyHasher, Membership, Principal,
-    ProjectReach, Role, VerifierOptions,
+    BcryptCost, Credential, HasherOptions, KeyFormat, KeyHasher, Membership, PasswordCost,
+    PasswordHasher, PasswordOptions, Principal, ProjectReach, Role, VerifierOptions,
 };
 use windlass_control::{
-    Caller, Control, CreateProject, Keyring, Occasion, OldRootKeys, Parts, Presentation,
+    AttemptLimits, Caller, Control, CreateProject, Keyring, Occasion, OldKeys, Parts, Presentation,
     RouteTarget, Routes, Settings, install, rotate_root_key,
 };
 use windlass_domain::{
@@ -172,7 +172,7 @@ impl Platform {
     }
 
     /// Makes a new root key as an operator would: past all servers.
-    pub(crate) async fn rotate_root_key(&self, old: OldRootKeys) -> u32 {
+    pub(crate) async fn rotate_root_key(&self, old: OldKeys) -> u32 {
         let keyring = Keyring::parse(&self.keyring.clone().into()).unwrap();
         rotate_root_key(&*self.store, &keyring, FX, old).await.unwrap().number
     }
@@ -342,6 +342,10 @@ fn control_with(
         keyring: Keyring::parse(&keyring.into()).unwrap(),
         key_format: KeyFormat::default(),
         key_hasher: KeyHasher::new(HasherOptions { cost, ..HasherOptions::default() }),
+        password_hasher: PasswordHasher::new(PasswordOptions {
+            cost: PasswordCost::MIN,
+            ..PasswordOptions::default()
+        }),
         worker: WorkerId::new(name.to_owned()),
         settings,
     })
@@ -383,5 +387,8 @@ pub(crate) fn settings() -> Settings {
         app_log_lines: 1_000,
         audit_retention: TimeDelta::days(365),
         verified_keys: VerifierOptions::default(),
+        session_life: TimeDelta::days(30),
+        session_idle_limit: TimeDelta::days(7),
+        sign_in_attempts: AttemptLimits::default(),
     }
 }

@@ -8,7 +8,7 @@ use windlass_auth::{
     TokenPurpose, attenuate, inspect,
 };
 use windlass_control::{
-    Caller, ControlError, CreateLink, LinkedLog, OldRootKeys, Presentation, PresentedCredential,
+    Caller, ControlError, CreateLink, LinkedLog, OldKeys, Presentation, PresentedCredential,
     create_api_key, create_link, create_token, get_project, list_tokens, open_deployment_log,
     open_environment_log, revoke_api_key, revoke_presented_token, revoke_token, whoami,
 };
@@ -149,7 +149,7 @@ async fn a_rotated_root_key_signs_and_the_old_one_verifies_until_it_is_dropped()
     let old = token(&platform).await;
     let server = Server::start(platform.control.clone());
 
-    assert_eq!(platform.rotate_root_key(OldRootKeys::Verify).await, 2);
+    assert_eq!(platform.rotate_root_key(OldKeys::Verify).await, 2);
     let new = platform
         .until("the server signs with the new key", || async {
             let text = token(&platform).await;
@@ -160,7 +160,7 @@ async fn a_rotated_root_key_signs_and_the_old_one_verifies_until_it_is_dropped()
         bearer(&platform, text).await.unwrap();
     }
 
-    assert_eq!(platform.rotate_root_key(OldRootKeys::Drop).await, 3);
+    assert_eq!(platform.rotate_root_key(OldKeys::Drop).await, 3);
     for text in [&old, &new] {
         let is_gone = async || is_refused(&bearer(&platform, text).await).then_some(());
         platform.until("what the old keys have signed is refused", is_gone).await;
@@ -175,7 +175,7 @@ async fn servers_on_one_database_share_root_keys_and_revocations() {
     let server = Server::start(other.clone());
     for _ in 0..5 {
         // A key that the other server has never seen.
-        platform.rotate_root_key(OldRootKeys::Verify).await;
+        platform.rotate_root_key(OldKeys::Verify).await;
         let created = create_token(&platform.control, &platform.owner, everything()).await;
         let created = created.unwrap();
         let shown = Presentation::bearer(created.token.expose());

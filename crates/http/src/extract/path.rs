@@ -4,7 +4,7 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::request::Parts,
 };
-use windlass_auth::{ApiKeyRecord, TokenRecord};
+use windlass_auth::{ApiKeyRecord, SessionRecord, TokenRecord};
 use windlass_domain::{Deployment, EnvVar, Environment, Id, IdKind, Organization, Project, User};
 
 use crate::problem::Problem;
@@ -35,6 +35,9 @@ impl Resource for ApiKeyRecord {
 }
 impl Resource for TokenRecord {
     const NAME: &'static str = "token";
+}
+impl Resource for SessionRecord {
+    const NAME: &'static str = "session";
 }
 
 impl Resource for Organization {

@@ -28,7 +28,6 @@ const MAX_SEQ: u64 = (1 << 53) - 1;
 /// Which lines are wanted.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct LogQuery {
     /// Only lines after the one of this number.
     #[param(minimum = 0, maximum = 9_007_199_254_740_991_i64)]

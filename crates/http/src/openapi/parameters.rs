@@ -1,10 +1,27 @@
 //! What every parameter of a name has in common, said once.
 
 use utoipa::openapi::{
-    KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type,
-    path::{Operation, Parameter, ParameterIn},
+    KnownFormat, ObjectBuilder, RefOr, Required, Schema, SchemaFormat, Type,
+    path::{Operation, Parameter, ParameterBuilder, ParameterIn},
     schema::{AnyOfBuilder, SchemaType},
 };
+
+use super::ORGANIZATION_PARAMETER;
+
+/// Which organization is meant.
+pub(crate) fn organization() -> Parameter {
+    let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(identifier("org")));
+    ParameterBuilder::new()
+        .name(ORGANIZATION_PARAMETER)
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some(
+            "The organization that is meant: one of the person's with a session (their first where \
+             it is absent), its own with a key or token",
+        ))
+        .schema(Some(text))
+        .build()
+}
 
 /// Completes the parameters of an operation.
 pub(crate) fn complete(path: &str, operation: &mut Operation) {
@@ -89,6 +106,7 @@ fn prefix_in(collection: &str) -> Option<&'static str> {
         "organizations" => Some("org"),
         "members" => Some("usr"),
         "audit" => Some("aud"),
+        "sessions" => Some("ses"),
         _ => None,
     }
 }

@@ -19,6 +19,12 @@ impl From<ControlError> for Problem {
             ControlError::Refused { code, message } => {
                 Self::new(StatusCode::FORBIDDEN, code, message)
             }
+            ControlError::WrongPassword => Self::wrong_password(),
+            ControlError::TooManyAttempts { retry_after } => Self::too_many_attempts(retry_after),
+            ControlError::NeedsSession => Self::needs_session(),
+            ControlError::NoOrganization => {
+                Self::new(StatusCode::FORBIDDEN, "no_organization", err.to_string())
+            }
             ControlError::Invalid { field, message } => {
                 Self::invalid(vec![FieldError { field: field.to_owned(), message }])
             }

@@ -151,6 +151,7 @@ async fn everybody_may_ask_who_they_are() {
         }
       ],
       "user": {
+        "email": null,
         "id": "usr_01kdvdna00e008000000000002",
         "name": "Owner"
       }

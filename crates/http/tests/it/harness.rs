@@ -14,11 +14,13 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use windlass_auth::{
-    BcryptCost, Credential, HasherOptions, KeyFormat, KeyHasher, Membership, NewApiKey, Principal,
-    ProjectReach, Role, Scope, VerifierOptions,
+    BcryptCost, Credential, HasherOptions, KeyFormat, KeyHasher, Membership, NewApiKey,
+    PasswordCost, PasswordHasher, PasswordOptions, Principal, ProjectReach, Role, Scope,
+    VerifierOptions,
 };
 use windlass_control::{
-    Control, Keyring, Occasion, Parts, RouteTarget, Routes, Settings, create_api_key, install,
+    AttemptLimits, Control, Keyring, Occasion, Parts, RouteTarget, Routes, Settings,
+    create_api_key, install,
 };
 use windlass_domain::{
     Backoff, Clock as _, Effects, HostLabel, Id, OsEntropy, User, WorkerId,
@@ -49,6 +51,8 @@ pub(crate) struct TestApi {
     pub(crate) stopping: CancellationToken,
     /// A key that may do everything.
     pub(crate) owner: String,
+    /// How passwords are hashed, to count that.
+    pub(crate) passwords: PasswordHasher,
     /// The database itself.
     pub(crate) database: TestStore,
     router: Router,
@@ -97,6 +101,8 @@ impl TestApi {
         let clock = Arc::new(ManualClock::default());
         let entropy = Arc::new(CountingEntropy::default());
         let engine = FakeEngine::new(clock.clone());
+        let cost = PasswordCost::MIN;
+        let passwords = PasswordHasher::new(PasswordOptions { cost, ..PasswordOptions::default() });
         let control = Control::new(Parts {
             store: flaky.clone(),
             engine: Arc::new(engine.clone()),
@@ -110,6 +116,7 @@ impl TestApi {
                 concurrency: NonZeroUsize::MIN,
                 queue: 64,
             }),
+            password_hasher: passwords.clone(),
             worker: WorkerId::new("test".to_owned()),
             settings: settings(),
         });
@@ -141,7 +148,7 @@ impl TestApi {
                 request_timeout: Duration::from_secs(30),
             },
         });
-        Self { clock, engine, store, flaky, control, stopping, owner, database, router }
+        Self { clock, engine, store, flaky, control, stopping, owner, passwords, database, router }
     }
 
     /// Begins a request with a key.
@@ -329,6 +336,9 @@ fn settings() -> Settings {
         app_log_lines: 1_000,
         audit_retention: chrono::TimeDelta::days(365),
         verified_keys: VerifierOptions { cache_size: 100, cache_ttl: Duration::from_mins(1) },
+        session_life: chrono::TimeDelta::days(30),
+        session_idle_limit: chrono::TimeDelta::days(7),
+        sign_in_attempts: AttemptLimits::default(),
     }
 }
 

@@ -10,7 +10,7 @@ use axum::{
     body::Body,
     http::{Method, Request, StatusCode, header},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use windlass_auth::Permission;
 
 use self::{
@@ -64,6 +64,7 @@ fn the_document_says_what_the_table_says() {
         match rows[id].needs {
             Needs::Nothing => assert!(security.as_array().is_none_or(Vec::is_empty), "{id}"),
             Needs::Credential => assert_eq!(*scopes, Value::Array(vec![]), "{id}"),
+            Needs::Session => assert_eq!(*security, json!([{ "session": [] }]), "{id}"),
             Needs::Permission { known_as, .. } => assert_eq!(scopes[0], known_as, "{id}"),
         }
     }
@@ -98,7 +99,9 @@ async fn check(tag: &str) {
     let callers = Callers::new(&api).await;
     let mut presented = callers.lasting().await;
     let elsewhere = World::make(&api).await;
-    presented.insert(("reach", 'e'), Some(callers.bound_to(&elsewhere.project).await));
+    let elsewhere_only = callers.bound_to(&elsewhere.project).await;
+    presented.insert(("reach", 'e'), Presented::bearer(&elsewhere_only));
+    callers.people().await;
     presented.extend(callers.tokens(&elsewhere).await);
     let mut single = Vec::new();
     for permission in Permission::ALL {
@@ -113,7 +116,9 @@ async fn check(tag: &str) {
         for column in columns() {
             let expected = row.cells[&column];
             let presented = match column {
-                ("reach", 'h') => Some(callers.bound_to(&world.project).await),
+                ("reach", 'h') => Presented::bearer(&callers.bound_to(&world.project).await),
+                ("session", 'o') => Presented::session(&world.cookie),
+                ("session", letter) => callers.session(letter).await,
                 _ => presented[&column].clone(),
             };
             let place = format!("{} by {column:?}", operation.id);
@@ -129,10 +134,11 @@ async fn check(tag: &str) {
                 }
                 Needs::Permission { is_enough: false, .. } => Expected::TooNarrow,
                 Needs::Permission { .. } => row.cells[&("role", 'o')],
+                Needs::Session => Expected::NoPerson,
                 Needs::Nothing | Needs::Credential => Expected::Done,
             };
             let place = format!("{} with {permission}", operation.id);
-            let presented = Some(key.clone());
+            let presented = Presented::bearer(key);
             if ask(&api, &world, &operation, row, &presented, expected, &place).await {
                 world = World::make(&api).await;
             }
@@ -205,11 +211,9 @@ async fn send(
     operation: &Operation,
     presented: &Presented,
 ) -> Answer {
-    let mut request =
-        Request::builder().method(&operation.method).uri(world.path(operation.id, operation.path));
-    if let Some(presented) = presented {
-        request = request.header(header::AUTHORIZATION, format!("Bearer {presented}"));
-    }
+    let path = world.path(operation.id, operation.path);
+    let request = Request::builder().method(&operation.method).uri(path);
+    let request = presented.add_to(request);
     let request = match world.body(operation.id) {
         Some(body) => request
             .header(header::CONTENT_TYPE, "application/json")
@@ -222,7 +226,7 @@ async fn send(
 /// A refusal tells people and programs alike which permission is missing.
 fn names_what_is_missing(answer: &Answer, name: &str, place: &str) {
     let missing = format!("does not have '{name}' scope");
-    let who = ["API key", "Token"].map(|who| format!("{who} {missing}"));
+    let who = ["API key", "Token", "Your role"].map(|who| format!("{who} {missing}"));
     let message = answer.body["message"].as_str().unwrap();
     assert!(who.contains(&message.to_owned()), "{place}");
     let challenge = answer.headers[header::WWW_AUTHENTICATE].to_str().unwrap();

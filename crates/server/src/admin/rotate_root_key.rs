@@ -4,7 +4,7 @@ use std::{path::Path, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::Args;
-use windlass_control::{NewRootKey, OldRootKeys, rotate_root_key};
+use windlass_control::{NewRootKey, OldKeys, rotate_root_key};
 use windlass_domain::{Effects, OsEntropy, SystemClock};
 use windlass_storage::Store;
 
@@ -26,7 +26,7 @@ pub(super) async fn run(
 ) -> anyhow::Result<ExitCode> {
     let keyring = data_dir::keyring_in(data_dir)?;
     let fx = Effects { clock: &SystemClock, entropy: &OsEntropy };
-    let old = if arguments.drop_old { OldRootKeys::Drop } else { OldRootKeys::Verify };
+    let old = if arguments.drop_old { OldKeys::Drop } else { OldKeys::Verify };
     let new = rotate_root_key(store, &keyring, fx, old).await.context("cannot make a key")?;
     let NewRootKey { number, public_key } = new;
     crate::print(&format!("tokens are signed with key {number} from now on: {public_key}"))?;

@@ -107,6 +107,16 @@ impl OrganizationRepo for Repo<'_> {
         row.map(|row| row.role.parse().map_err(corrupt("memberships"))).transpose()
     }
 
+    #[tracing::instrument(name = "db.membership.list_of_user", level = "debug", skip(self))]
+    async fn memberships_of(&mut self, user: UserId) -> Result<Vec<Membership>, StoreError> {
+        use memberships::{Column, Entity};
+
+        let query = Entity::find()
+            .filter(Column::UserId.eq(user.to_uuid()))
+            .order_by_asc(Column::OrganizationId);
+        self.list_rows(query).await
+    }
+
     #[tracing::instrument(name = "db.membership.first_owner", level = "debug", skip(self))]
     async fn first_owner(
         &mut self,
@@ -239,5 +249,18 @@ impl From<&Membership> for memberships::Model {
             user_id: user_id.to_uuid(),
             role: role.name().to_owned(),
         }
+    }
+}
+
+impl TryFrom<memberships::Model> for Membership {
+    type Error = StoreError;
+
+    fn try_from(row: memberships::Model) -> Result<Self, Self::Error> {
+        let memberships::Model { organization_id, user_id, role } = row;
+        Ok(Self {
+            organization_id: OrganizationId::from_uuid(organization_id),
+            user_id: UserId::from_uuid(user_id),
+            role: role.parse().map_err(corrupt("memberships"))?,
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! Promises about tenants and people.
 
 use windlass_auth::{Membership, Role};
-use windlass_domain::{Organization, User};
+use windlass_domain::{Id, Organization, User};
 
 use super::world::{World, after_commit_of};
 use crate::{Store, StoreError};
@@ -36,6 +36,19 @@ pub async fn people_and_their_roles_are_found_again(store: &dyn Store) {
         assert_eq!(people.role_of(organization.id, user.id).await.unwrap(), Some(role));
         assert_eq!(people.role_of(elsewhere.id, user.id).await.unwrap(), None);
     }
+}
+
+pub async fn a_persons_places_are_listed_oldest_organization_first(store: &dyn Store) {
+    let world = World::new(store);
+    let (first, second) = (world.organization().await, world.organization().await);
+    let user = world.owner(&second).await;
+    let place = |organization_id, role| Membership { organization_id, user_id: user.id, role };
+    let mut uow = world.write().await;
+    uow.organizations().insert_membership(&place(first.id, Role::Viewer)).await.unwrap();
+    let places = uow.organizations().memberships_of(user.id).await.unwrap();
+    assert_eq!(places, [place(first.id, Role::Viewer), place(second.id, Role::Owner)]);
+    let nobody = uow.organizations().memberships_of(Id::generate(world.fx())).await.unwrap();
+    assert_eq!(nobody, []);
 }
 
 pub async fn a_membership_is_added_once_and_leaves_the_rest_usable(store: &dyn Store) {

@@ -13,7 +13,6 @@ use crate::{
 /// Which key is meant.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct WhichKey {
     /// The key.
     #[param(example = "key_01kdvdna000000000000000002")]

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, num::NonZeroUsize};
 
+use axum::http::{HeaderName, Method, header, request::Builder};
 use chrono::TimeDelta;
 use serde_json::json;
 use windlass_auth::{
@@ -25,8 +26,25 @@ pub(crate) struct Callers<'a> {
     tenant: OrganizationId,
 }
 
-/// What somebody presents; nothing at all where absent.
-pub(crate) type Presented = Option<String>;
+/// What somebody presents: headers, if any.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Presented(Vec<(HeaderName, String)>);
+
+impl Presented {
+    pub(crate) fn bearer(text: &str) -> Self {
+        Self(vec![(header::AUTHORIZATION, format!("Bearer {text}"))])
+    }
+
+    /// A browser shows its session together with whose page it is on.
+    pub(crate) fn session(cookie: &str) -> Self {
+        let site = HeaderName::from_static("sec-fetch-site");
+        Self(vec![(header::COOKIE, cookie.to_owned()), (site, "same-origin".to_owned())])
+    }
+
+    pub(crate) fn add_to(&self, request: Builder) -> Builder {
+        self.0.iter().fold(request, |request, (name, value)| request.header(name, value))
+    }
+}
 
 impl<'a> Callers<'a> {
     pub(crate) async fn new(api: &'a TestApi) -> Self {
@@ -41,10 +59,11 @@ impl<'a> Callers<'a> {
     /// Those who are the same whatever they ask for.
     pub(crate) async fn lasting(&self) -> BTreeMap<Column, Presented> {
         let mut all = BTreeMap::new();
-        let mut add = |group, letter, presented: Presented| {
-            all.insert((group, letter), presented);
+        all.insert(("nobody", 'n'), Presented::default());
+        let mut add = |group, letter, presented: Option<String>| {
+            let presented = presented.as_deref().map(Presented::bearer);
+            all.insert((group, letter), presented.unwrap_or_default());
         };
-        add("nobody", 'n', None);
         add("nobody", 'm', Some("wls_mistyped".to_owned()));
         add("nobody", 'u', Some(self.mint(Role::Owner, &[Scope::Admin]).await.text()));
         add("nobody", 'w', Some(self.wrong_secret().await));
@@ -92,8 +111,39 @@ impl<'a> Callers<'a> {
             ('l', elsewhere.link(self.api).await),
         ]
         .into_iter()
-        .map(|(letter, token)| (("token", letter), Some(token)))
+        .map(|(letter, token)| (("token", letter), Presented::bearer(&token)))
         .collect()
+    }
+
+    /// People who can sign in.
+    pub(crate) async fn people(&self) {
+        let other = self.api.another_tenant().await;
+        for (letter, role) in
+            [('v', Role::Viewer), ('m', Role::Member), ('a', Role::Admin), ('t', Role::Owner)]
+        {
+            let tenant = if letter == 't' { other } else { self.tenant };
+            self.api.person(&email(letter), &[(tenant, role)]).await;
+        }
+    }
+
+    /// A session that has just begun, and maybe ended; those of `v`, `m`, `a` and `t` have not.
+    pub(crate) async fn session(&self, letter: char) -> Presented {
+        let cookie = match letter {
+            'x' => {
+                self.api.clock.advance(TimeDelta::days(-30));
+                let cookie = self.api.sign_in(&email('v')).await;
+                self.api.clock.advance(TimeDelta::days(30));
+                cookie
+            }
+            'e' => {
+                let cookie = self.api.sign_in(&email('v')).await;
+                let out = self.api.browse(&cookie, Method::POST, "/api/auth/logout", None).await;
+                assert!(out.status.is_success());
+                cookie
+            }
+            letter => self.api.sign_in(&email(letter)).await,
+        };
+        Presented::session(&cookie)
     }
 
     /// A key of an owner that holds one permission.
@@ -218,4 +268,8 @@ impl Text for MintedKey {
     fn text(&self) -> String {
         self.key.expose().to_owned()
     }
+}
+
+fn email(letter: char) -> String {
+    format!("{letter}@example.com")
 }

@@ -20,6 +20,8 @@ pub(crate) enum Needs {
     Nothing,
     /// Any good credential.
     Credential,
+    /// A session.
+    Session,
     /// A permission.
     Permission {
         /// Its name.
@@ -62,12 +64,13 @@ pub(crate) enum Expected {
 }
 
 const TEXT: &str = include_str!("table.txt");
-const GROUPS: [(&str, &str); 5] = [
+const GROUPS: [(&str, &str); 6] = [
     ("nobody", "nmuwxrg"),
     ("scope", "-bsura"),
     ("role", "vmao"),
     ("reach", "thew"),
     ("token", "rpal"),
+    ("session", "vmaotxe"),
 ];
 
 /// All rows.
@@ -87,6 +90,7 @@ fn row(line: &'static str) -> Row {
     let needs = match words.next().expect("what it needs") {
         "-" => Needs::Nothing,
         "*" => Needs::Credential,
+        "@" => Needs::Session,
         text => {
             let is_enough = !text.ends_with('+');
             let text = text.trim_end_matches('+');

@@ -3,9 +3,12 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 use windlass_auth::Role;
-use windlass_domain::{BuildResult, Clock as _, Usage};
+use windlass_domain::{BuildResult, Clock as _, PageRequest, Usage, UserId};
 
-use crate::harness::{TestApi, id};
+use crate::{
+    harness::{TestApi, id},
+    people::PASSWORD,
+};
 
 /// One of everything that operations work on.
 pub(crate) struct World {
@@ -18,6 +21,12 @@ pub(crate) struct World {
     token_text: String,
     organization: String,
     member: String,
+    /// Its owner in a browser, under this address.
+    pub(crate) cookie: String,
+    email: String,
+    user: UserId,
+    /// Another session of the same person.
+    session: String,
 }
 
 impl World {
@@ -29,6 +38,9 @@ impl World {
         let variable = api.put(&path, json!({ "key": "A", "value": "b" })).await;
         let token = api.post("/api/auth/tokens", json!({ "label": "victim" })).await;
         let key = json!({ "name": "victim", "scopes": [] });
+        let email = format!("{}@example.com", project.replace('_', "-"));
+        let user = api.person(&email, &[(api.tenant().await, Role::Owner)]).await;
+        let session = api.try_sign_in(&email, PASSWORD).await;
         Self {
             deployment: deployments.body[0]["id"].as_str().unwrap().to_owned(),
             variable: id(&variable),
@@ -39,6 +51,10 @@ impl World {
             member: api.member("Victim", Role::Member).await,
             project,
             environment,
+            cookie: api.sign_in(&email).await,
+            session: id(&session),
+            email,
+            user,
         }
     }
 
@@ -64,6 +80,7 @@ impl World {
             (Some("deployments"), _) => &self.deployment,
             (Some("organizations"), _) => &self.organization,
             (_, Some("tokens")) => &self.token,
+            (_, Some("sessions")) => &self.session,
             _ => &self.key,
         }
     }
@@ -108,6 +125,10 @@ impl World {
             "rotate_api_key" => Some(json!({})),
             "create_token" => Some(json!({ "label": "new", "permissions": [] })),
             "revoke_presented_token" => Some(json!({ "token": self.token_text })),
+            "login" => Some(json!({ "email": self.email, "password": PASSWORD })),
+            "change_password" => {
+                Some(json!({ "current_password": PASSWORD, "new_password": PASSWORD }))
+            }
             "create_link" => Some(json!({ "deployment_id": self.deployment })),
             "create_organization" => Some(json!({ "name": "new" })),
             // A name that no world before this one has left behind.
@@ -153,6 +174,10 @@ impl World {
             }
             seen.push(body);
         }
+        let mut uow = api.store.read().await.unwrap();
+        let sessions = uow.sessions().list(self.user, PageRequest::default()).await.unwrap();
+        let sessions = sessions.items.iter().map(|session| session.id.to_string());
+        seen.push(sessions.collect());
         seen.into()
     }
 }

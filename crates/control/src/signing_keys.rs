@@ -1,0 +1,165 @@
+//! Keys that sign what the server hands out: sealed in the database, shared by all servers on it,
+//! and succeeding one another by number.
+
+use secrecy::{ExposeSecret as _, SecretString};
+use windlass_auth::{NumberedKeysError, RootKeys, SessionKeys};
+use windlass_domain::{Effects, Entropy};
+use windlass_storage::{Signal, SigningPurpose, Store, StoreError, StoredSigningKey, UnitOfWork};
+
+use crate::{
+    ControlError, Keyring, SealError,
+    audit::{self, Deed},
+};
+
+/// What becomes of the keys that signed before a rotation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OldKeys {
+    /// What they have signed goes on working.
+    Verify,
+    /// What they have signed is refused from now on: somebody else may have them.
+    Drop,
+}
+
+/// Keys for one purpose.
+pub(crate) trait SigningKeys: Sized + Send {
+    const PURPOSE: SigningPurpose;
+
+    fn none() -> Self;
+    fn parse(text: &SecretString) -> Result<Self, NumberedKeysError>;
+    fn rotate(&mut self, entropy: &dyn Entropy) -> u32;
+    fn line(&self, number: u32) -> Option<SecretString>;
+}
+
+macro_rules! signing_keys {
+    ($($keys:ty: $purpose:expr,)*) => {
+        $(
+            impl SigningKeys for $keys {
+                const PURPOSE: SigningPurpose = $purpose;
+
+                fn none() -> Self {
+                    Self::none()
+                }
+                fn parse(text: &SecretString) -> Result<Self, NumberedKeysError> {
+                    Self::parse(text)
+                }
+                fn rotate(&mut self, entropy: &dyn Entropy) -> u32 {
+                    self.rotate(entropy)
+                }
+                fn line(&self, number: u32) -> Option<SecretString> {
+                    self.line(number)
+                }
+            }
+        )*
+    };
+}
+
+signing_keys! {
+    RootKeys: SigningPurpose::Tokens,
+    SessionKeys: SigningPurpose::Sessions,
+}
+
+/// Reads the keys that there are.
+pub(crate) async fn read<K: SigningKeys>(
+    uow: &mut dyn UnitOfWork,
+    keyring: &Keyring,
+) -> Result<K, ControlError> {
+    let stored = uow.signing_keys().list(K::PURPOSE).await?;
+    if stored.is_empty() {
+        return Ok(K::none());
+    }
+    let mut lines = String::new();
+    for StoredSigningKey { number, sealed, created_at: _ } in stored {
+        let line = keyring.open(&bound_to(K::PURPOSE, number), &sealed)?;
+        lines.push_str(line.expose_secret());
+    }
+    K::parse(&lines.into()).map_err(|err| ControlError::Internal(Box::new(err)))
+}
+
+/// Makes the first key, unless another server is faster; gives what there is then.
+pub(crate) async fn make_first<K: SigningKeys>(
+    store: &dyn Store,
+    keyring: &Keyring,
+    fx: Effects<'_>,
+) -> Result<K, ControlError> {
+    let mut uow = store.write().await?;
+    let mut keys = K::none();
+    match add(&mut *uow, &mut keys, keyring, fx).await {
+        Ok(number) => {
+            uow.signal(Signal::SigningKeys);
+            uow.commit().await?;
+            tracing::info!(number, purpose = K::PURPOSE.name(), "made the first signing key");
+            Ok(keys)
+        }
+        Err(AddError::Store(StoreError::Taken(_))) => {
+            drop(uow);
+            read(&mut *store.read().await?, keyring).await
+        }
+        Err(err) => Err(err.into()),
+    }
+}
+
+/// Makes a new key, which signs from now on, and gives it with its number. Servers that are running
+/// notice by themselves.
+pub(crate) async fn rotate<K: SigningKeys>(
+    store: &dyn Store,
+    keyring: &Keyring,
+    fx: Effects<'_>,
+    old: OldKeys,
+    action: &str,
+) -> Result<(K, u32), ControlError> {
+    let mut uow = store.write().await?;
+    let mut keys = read(&mut *uow, keyring).await?;
+    let number = add(&mut *uow, &mut keys, keyring, fx).await?;
+    if old == OldKeys::Drop {
+        uow.signing_keys().delete_before(K::PURPOSE, number).await?;
+    }
+    if let Some(organization) = uow.organizations().first_of_everyone().await? {
+        // It signs for everybody; who runs the server began with this organization.
+        let deed = Deed::by_operator(organization.id, action, None);
+        audit::write_down(&mut *uow, deed, fx).await?;
+    }
+    uow.signal(Signal::SigningKeys);
+    uow.commit().await?;
+    Ok((keys, number))
+}
+
+/// Why there is no further key.
+#[derive(Debug, thiserror::Error)]
+enum AddError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
+async fn add<K: SigningKeys>(
+    uow: &mut dyn UnitOfWork,
+    keys: &mut K,
+    keyring: &Keyring,
+    fx: Effects<'_>,
+) -> Result<u32, AddError> {
+    let number = keys.rotate(fx.entropy);
+    let line = keys.line(number).unwrap_or_default();
+    let sealed = keyring.seal(&bound_to(K::PURPOSE, number), &line, fx.entropy)?;
+    let key = StoredSigningKey { number, sealed, created_at: fx.clock.now() };
+    uow.signing_keys().insert(K::PURPOSE, &key).await?;
+    Ok(number)
+}
+
+/// A sealed key opens in its own place only.
+fn bound_to(purpose: SigningPurpose, number: u32) -> String {
+    let place = match purpose {
+        SigningPurpose::Tokens => "root_key",
+        SigningPurpose::Sessions => "session_key",
+    };
+    format!("{place}/{number}")
+}
+
+impl From<AddError> for ControlError {
+    fn from(err: AddError) -> Self {
+        match err {
+            AddError::Store(err) => err.into(),
+            AddError::Seal(err) => err.into(),
+        }
+    }
+}

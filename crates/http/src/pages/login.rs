@@ -1,0 +1,50 @@
+//! `/login`
+
+use axum::{
+    Extension,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use windlass_control::SignIn;
+
+use super::form::{self, Form};
+use crate::{
+    app::Shared, client_address::ClientAddress, fields::Fields, problem::Problem, sessions,
+};
+
+pub(super) async fn show() -> Response {
+    draw("", None)
+}
+
+pub(super) async fn submit(
+    State(app): State<Shared>,
+    headers: HeaderMap,
+    address: Extension<ClientAddress>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let email = form.text("email");
+    let sign_in = async {
+        let mut fields = Fields::default();
+        let parsed = fields.parse("email", &email);
+        let parsed = fields.finish(parsed)?;
+        let browser = sessions::browser(&headers, address);
+        let attempt = SignIn { email: parsed, password: form.secret("password"), browser };
+        Ok::<_, Problem>(windlass_control::sign_in(&app.control, attempt).await?)
+    };
+    match sign_in.await {
+        Ok(signed_in) => Ok(super::welcome(&headers, &signed_in)),
+        Err(problem) => Ok(draw(&email, Some(&super::explain(problem)?))),
+    }
+}
+
+fn draw(email: &str, problem: Option<&str>) -> Response {
+    let body = [
+        form::problem(problem),
+        "<form method=\"post\" action=\"/login\">\n".to_owned(),
+        form::field("email", "email", "E-mail address", email, "autocomplete=\"username\" autofocus"),
+        form::field("password", "password", "Password", "", "autocomplete=\"current-password\""),
+        "<button>Sign in</button>\n</form>".to_owned(),
+    ];
+    super::page(StatusCode::OK, "Sign in", &body.concat())
+}

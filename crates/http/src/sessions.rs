@@ -1,0 +1,34 @@
+//! Signing in and out, and sessions.
+
+pub(crate) mod cookie;
+mod end;
+mod list;
+mod login;
+mod logout;
+mod password;
+mod view;
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use utoipa_axum::routes;
+use windlass_control::{Browser, Occasion};
+
+use crate::operation::{Operation, needs_session, public};
+
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        public(routes!(login::login)),
+        needs_session(routes!(logout::logout)),
+        needs_session(routes!(list::list_sessions)),
+        needs_session(routes!(end::end_session)),
+        needs_session(routes!(password::change_password)),
+    ]
+}
+
+/// Where a session is about to begin.
+fn browser(headers: &HeaderMap, occasion: Occasion) -> Browser {
+    let user_agent = headers.get(header::USER_AGENT).map(HeaderValue::as_bytes);
+    Browser {
+        user_agent: String::from_utf8_lossy(user_agent.unwrap_or_default()).into_owned(),
+        occasion,
+    }
+}

@@ -1,0 +1,110 @@
+//! The cookie in which a browser keeps its session.
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, HeaderValue, header, uri::Authority};
+use windlass_control::SignedIn;
+
+/// Browsers take a cookie of such a name from this very host only, for all of its paths, and over
+/// TLS.
+pub(crate) const SECURE: &str = "__Host-windlass_session";
+/// The same where there is no TLS.
+const PLAIN: &str = "windlass_session";
+
+/// The session that a request presents.
+pub(crate) fn presented(headers: &HeaderMap) -> Option<&str> {
+    let names = if is_loopback(headers) { &[SECURE, PLAIN][..] } else { &[SECURE] };
+    names.iter().find_map(|name| find(headers, name))
+}
+
+/// Has the browser keep a session until it ends.
+pub(crate) fn keep(headers: &HeaderMap, signed_in: &SignedIn) -> Option<HeaderValue> {
+    let life = signed_in.session.expires_at - signed_in.session.created_at;
+    cookie(headers, signed_in.cookie.expose(), life.num_seconds())
+}
+
+/// Has the browser forget its session.
+pub(crate) fn forget(headers: &HeaderMap) -> Option<HeaderValue> {
+    cookie(headers, "", 0)
+}
+
+fn cookie(headers: &HeaderMap, value: &str, max_age: i64) -> Option<HeaderValue> {
+    let (name, secure) = if is_loopback(headers) { (PLAIN, "") } else { (SECURE, "; Secure") };
+    let text = format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}");
+    let mut value = HeaderValue::try_from(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(header::COOKIE).into_iter();
+    let pairs = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(';'));
+    let mut found = pairs
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter_map(|(found, value)| (found == name).then_some(value));
+    found.next().filter(|value| !value.is_empty())
+}
+
+/// Whether the browser is on the machine of the server and asks without TLS: only there it is told
+/// to keep a session that it would send in the clear. Whoever stands between a browser elsewhere and
+/// the server cannot make the browser say so.
+fn is_loopback(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let Some(authority) = host.and_then(|host| host.parse::<Authority>().ok()) else {
+        return false;
+    };
+    let host = authority.host();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderMap, HeaderValue, header};
+
+    use super::{forget, is_loopback, presented};
+
+    fn headers(host: &str, cookies: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, HeaderValue::from_str(host).unwrap());
+        for cookie in cookies {
+            headers.append(header::COOKIE, HeaderValue::from_str(cookie).unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn only_a_browser_on_this_machine_keeps_a_session_without_tls() {
+        for host in ["localhost", "LOCALHOST:8080", "127.0.0.1:8080", "127.9.9.9", "[::1]:8080"] {
+            assert!(is_loopback(&headers(host, &[])), "{host}");
+        }
+        for host in [
+            "example.com",
+            "localhost.example.com",
+            "evil-localhost",
+            "10.0.0.1",
+            "[2001:db8::1]",
+            "",
+        ] {
+            assert!(!is_loopback(&headers(host, &[])), "{host}");
+        }
+        let plain = forget(&headers("localhost:8080", &[])).unwrap();
+        let expected = "windlass_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax";
+        assert_eq!(plain, expected);
+        let secure = forget(&headers("example.com", &[])).unwrap();
+        let expected =
+            "__Host-windlass_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure";
+        assert_eq!(secure, expected);
+    }
+
+    #[test]
+    fn a_session_is_found_among_other_cookies() {
+        let found = |host, cookies: &[&str]| presented(&headers(host, cookies)).map(str::to_owned);
+        let both = "a=b; windlass_session=plain;__Host-windlass_session=secure; c";
+        assert_eq!(found("example.com", &["x", both]).as_deref(), Some("secure"));
+        assert_eq!(found("localhost", &["windlass_session=plain"]).as_deref(), Some("plain"));
+        assert_eq!(found("example.com", &["windlass_session=plain"]), None, "anybody may set it");
+        assert_eq!(found("example.com", &["__Host-windlass_session="]), None);
+        assert_eq!(found("example.com", &["not__Host-windlass_session=x"]), None);
+    }
+}

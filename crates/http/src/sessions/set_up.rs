@@ -1,0 +1,109 @@
+//! `POST /api/auth/setup`
+
+use std::fmt;
+
+use axum::{
+    Extension, Json,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{AppendHeaders, IntoResponse},
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use windlass_auth::{PlainPassword, SetupSecret};
+
+use super::{cookie, view::SessionView};
+use crate::{
+    app::Shared,
+    client_address::ClientAddress,
+    extract::Body,
+    fields::Fields,
+    problem::{ErrorBody, Problem},
+    same_origin,
+};
+
+/// Somebody who claims the owner's account.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SetUp)]
+pub(crate) struct SetUpBody {
+    /// The secret of the link that the server prints when it starts.
+    #[schema(value_type = String, example = "wlo_6d7a0f0b5a3c4e0f9a1b2c3d4e5f60718293a4b5c6d7e8f9012345678a9bcdef")]
+    pub(crate) token: SecretString,
+    #[schema(max_length = 254, example = "ada@example.com")]
+    pub(crate) email: String,
+    #[schema(min_length = 1, max_length = 100, example = "Ada")]
+    pub(crate) name: String,
+    /// 12 to 1024 characters.
+    #[schema(value_type = String, format = Password, min_length = 12, max_length = 1024, example = "correct horse battery staple")]
+    pub(crate) password: SecretString,
+}
+
+/// Claim the owner's account.
+///
+/// While the first owner cannot sign in, each start of the server prints a link to standard error,
+/// with which a person sets the owner's e-mail address, name and password, once and within an hour.
+/// The answer sets the cookie of a session.
+#[utoipa::path(
+    post,
+    path = "/api/auth/setup",
+    tag = "auth",
+    request_body = SetUpBody,
+    responses(
+        (
+            status = 200,
+            description = "The session that has begun",
+            body = SessionView,
+            headers(("Set-Cookie" = String, description = "The session")),
+        ),
+        (status = 403, description = "Another site's page asks, or the link does not work (any more)", body = ErrorBody),
+        (
+            status = 429,
+            description = "Too many attempts have failed",
+            body = ErrorBody,
+            headers(("Retry-After" = u32, description = "Seconds after which to try again")),
+        ),
+    ),
+)]
+pub(crate) async fn set_up(
+    State(app): State<Shared>,
+    headers: HeaderMap,
+    address: Extension<ClientAddress>,
+    Body(body): Body<SetUpBody>,
+) -> Result<impl IntoResponse, Problem> {
+    if same_origin::is_foreign(&headers, &app.options.public_url) {
+        return Err(Problem::foreign_origin());
+    }
+    let claim = body.parse(super::browser(&headers, address))?;
+    let signed_in = windlass_control::set_up(&app.control, claim).await?;
+    let cookie = cookie::keep(&headers, &signed_in).map(|value| (header::SET_COOKIE, value));
+    let id = signed_in.session.id;
+    Ok((AppendHeaders(cookie), Json(SessionView::new(signed_in.session, Some(id)))))
+}
+
+impl SetUpBody {
+    pub(crate) fn parse(
+        self,
+        browser: windlass_control::Browser,
+    ) -> Result<windlass_control::SetUp, Problem> {
+        let mut fields = Fields::default();
+        let email = fields.parse("email", &self.email);
+        let name = fields.parse("name", &self.name);
+        let password = fields.check("password", PlainPassword::new(self.password));
+        let secret = SetupSecret::from(self.token.expose_secret().to_owned());
+        let claim = match (email, name, password) {
+            (Some(email), Some(name), Some(password)) => {
+                Some(windlass_control::SetUp { secret, email, name, password, browser })
+            }
+            _ => None,
+        };
+        fields.finish(claim)
+    }
+}
+
+impl fmt::Debug for SetUpBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SetUpBody(…)")
+    }
+}

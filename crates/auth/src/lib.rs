@@ -42,6 +42,7 @@ mod role;
 mod scope;
 #[cfg(feature = "session")]
 mod session;
+mod setup;
 mod slow;
 #[cfg(feature = "biscuit")]
 mod token;
@@ -91,6 +92,7 @@ pub use crate::{
     },
     restriction::{Checks, OutOfBudget, Restriction},
     scope::{ParseScopeError, Scope},
+    setup::SetupSecret,
     slow::HashError,
 };
 /// What stands in signatures here, so that a service needs no other crate of Windlass.

@@ -114,7 +114,9 @@ impl Control {
             PresentedCredential::Bearer(text) if !looks_like_token(text) => {
                 self.inner.verifier.would_hash(text)
             }
-            PresentedCredential::Bearer(_) | PresentedCredential::Link(_) => false,
+            PresentedCredential::Bearer(_)
+            | PresentedCredential::Link(_)
+            | PresentedCredential::Session(_) => false,
         }
     }
 

@@ -75,8 +75,8 @@ pub use crate::{
     route::{RouteTarget, Routes},
     seal::{Keyring, KeyringError, SealError},
     session::{
-        AttemptLimits, Browser, ChangePassword, SignIn, SignedIn, change_password, end_session,
-        list_sessions, rotate_session_key, sign_in, sign_out,
+        AttemptLimits, Browser, ChangePassword, SetUp, SetUpFor, SignIn, SignedIn, change_password,
+        end_session, list_sessions, offer_set_up, rotate_session_key, set_up, sign_in, sign_out,
     },
     settings::Settings,
     signing_keys::OldKeys,

@@ -4,12 +4,14 @@ mod attempts;
 mod authenticate;
 mod keys;
 mod password;
+mod set_up;
 mod sign_in;
 
 pub use self::{
     attempts::AttemptLimits,
     keys::rotate_session_key,
     password::{ChangePassword, change_password},
+    set_up::{SetUp, SetUpFor, offer_set_up, set_up},
     sign_in::{Browser, SignIn, SignedIn, sign_in},
 };
 pub(crate) use self::{attempts::Attempts, authenticate::StoreSessionDirectory};

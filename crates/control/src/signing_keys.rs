@@ -113,7 +113,8 @@ pub(crate) async fn rotate<K: SigningKeys>(
     if old == OldKeys::Drop {
         uow.signing_keys().delete_before(K::PURPOSE, number).await?;
     }
-    if let Some(organization) = uow.organizations().first_of_everyone().await? {
+    let first = uow.organizations().first_of_everyone().await?;
+    if let Some(organization) = first {
         // It signs for everybody; who runs the server began with this organization.
         let deed = Deed::by_operator(organization.id, action, None);
         audit::write_down(&mut *uow, deed, fx).await?;

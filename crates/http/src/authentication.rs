@@ -186,7 +186,7 @@ impl Gate {
         if headers.contains_key(header::AUTHORIZATION) {
             return Ok((bearer(headers)?.into(), Place::Header));
         }
-        if let Some(token) = link(request).filter(|_| self.takes_link) {
+        if let Some(token) = link(request).filter(|_| self.access.takes_link()) {
             return Ok((token, Place::Address));
         }
         let session = cookie::presented(headers).ok_or_else(Problem::no_credential)?;
@@ -268,7 +268,7 @@ pub(crate) async fn pass(State(gate): State<Arc<Gate>>, request: Request, next: 
 }
 
 /// HTTP/2 says in the address which host is meant, HTTP/1.1 in a header: from here on it is there.
-fn name_host(request: &mut Request) {
+pub(crate) fn name_host(request: &mut Request) {
     let authority = request.uri().authority().map(Authority::as_str);
     let host = authority.and_then(|authority| HeaderValue::from_str(authority).ok());
     if let Some(host) = host {

@@ -30,6 +30,7 @@ mod openapi;
 mod operation;
 mod organizations;
 mod page;
+mod pages;
 mod problem;
 mod projects;
 mod request_id;
@@ -69,6 +70,7 @@ fn routes(app: Shared) -> Router {
         .into_iter()
         .fold(Router::new(), |router, operation| operation.register(router, &app))
         .merge(docs::router())
+        .merge(pages::router())
         .layer(middleware::from_fn_with_state(app.clone(), observe::observe))
         .with_state(app)
 }

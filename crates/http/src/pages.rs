@@ -6,13 +6,18 @@ mod set_up;
 
 use axum::{
     Router,
+    extract::Request,
     http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::{Next, from_fn},
     response::{AppendHeaders, IntoResponse, Response},
     routing::get,
 };
-use windlass_control::SignedIn;
+use windlass_control::{Occasion, SignedIn};
 
-use crate::{app::Shared, problem::Problem, sessions::cookie};
+use crate::{
+    app::Shared, authentication::name_host, client_address::ClientAddress, problem::Problem,
+    request_id::RequestId, sessions::cookie,
+};
 
 /// Its own style sheet, forms that are sent to this server, and nothing else.
 const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; \
@@ -27,6 +32,20 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/login", get(login::show).post(login::submit))
         .route("/setup", get(set_up::show).post(set_up::submit))
         .route("/pages.css", get(style))
+        .layer(from_fn(note_occasion))
+}
+
+/// What is asked for on these pages, for the audit log: the same as over the API.
+async fn note_occasion(mut request: Request, next: Next) -> Response {
+    name_host(&mut request);
+    let action = if request.uri().path() == "/setup" { "set_up" } else { "login" };
+    let occasion = Occasion {
+        action: action.into(),
+        request_id: request.extensions().get::<RequestId>().map(ToString::to_string),
+        address: ClientAddress::of(request.extensions()),
+    };
+    request.extensions_mut().insert(occasion);
+    next.run(request).await
 }
 
 async fn style() -> impl IntoResponse {
@@ -44,6 +63,8 @@ fn page(status: StatusCode, title: &str, body: &str) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        // Without one, browsers would not say that a form comes from here.
+        (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     ];
     // Whether it went well is said in words: an error's status would have its body replaced.
     (status, headers, html).into_response()

@@ -5,7 +5,7 @@ mod from;
 
 pub(crate) use self::body::{ErrorBody, FieldError};
 
-use std::{error::Error, fmt, num::NonZeroU16, sync::Arc};
+use std::{error::Error, fmt, sync::Arc};
 
 use axum::{
     Json,
@@ -156,7 +156,7 @@ impl Problem {
     pub(crate) fn wrong_password() -> Self {
         let message = "Wrong e-mail address or password";
         Self {
-            challenge: Some("Bearer".to_owned()),
+            challenge: Some("Bearer".into()),
             ..Self::new(StatusCode::UNAUTHORIZED, "wrong_password", message)
         }
     }
@@ -239,6 +239,16 @@ impl Problem {
     /// The same, with the number of seconds after which it is worth trying again.
     pub(crate) fn with_retry_after(self, seconds: u32) -> Self {
         Self { retry_after: Some(seconds), ..self }
+    }
+
+    /// Whether the client can do nothing about it.
+    pub(crate) fn is_our_fault(&self) -> bool {
+        self.status.is_server_error()
+    }
+
+    /// What went wrong, for people.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     fn caused_by(self, source: impl Error + Send + Sync + 'static) -> Self {

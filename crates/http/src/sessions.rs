@@ -6,6 +6,7 @@ mod list;
 mod login;
 mod logout;
 mod password;
+pub(crate) mod set_up;
 mod view;
 
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -17,6 +18,7 @@ use crate::operation::{Operation, needs_session, public};
 pub(crate) fn operations() -> Vec<Operation> {
     vec![
         public(routes!(login::login)),
+        public(routes!(set_up::set_up)),
         needs_session(routes!(logout::logout)),
         needs_session(routes!(list::list_sessions)),
         needs_session(routes!(end::end_session)),
@@ -25,7 +27,7 @@ pub(crate) fn operations() -> Vec<Operation> {
 }
 
 /// Where a session is about to begin.
-fn browser(headers: &HeaderMap, occasion: Occasion) -> Browser {
+pub(crate) fn browser(headers: &HeaderMap, occasion: Occasion) -> Browser {
     let user_agent = headers.get(header::USER_AGENT).map(HeaderValue::as_bytes);
     Browser {
         user_agent: String::from_utf8_lossy(user_agent.unwrap_or_default()).into_owned(),

@@ -2,6 +2,8 @@
 
 mod import_keys;
 mod rotate_root_key;
+mod rotate_session_key;
+mod set_up_link;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -49,6 +51,14 @@ enum Errand {
     /// Servers that are running use it within seconds. Tokens that were signed with older keys go on
     /// working, unless they are dropped.
     RotateRootKey(rotate_root_key::Arguments),
+    /// Make a new key, with which sessions are signed from now on.
+    ///
+    /// Servers that are running use it within seconds. Sessions that were signed with older keys go
+    /// on working, unless they are dropped: then everybody has to sign in again.
+    RotateSessionKey(rotate_session_key::Arguments),
+    /// Print a link with which the first owner's account is claimed (again): for an owner who has
+    /// forgotten the password. It works once and for an hour; their sessions end when it is used.
+    SetUpLink,
 }
 
 /// Runs an errand. Its exit code says whether everything went well.
@@ -64,6 +74,10 @@ pub(crate) fn run(args: AdminArgs) -> anyhow::Result<ExitCode> {
             Errand::RotateRootKey(arguments) => {
                 rotate_root_key::run(&store, &config.server.data_dir, &arguments).await
             }
+            Errand::RotateSessionKey(arguments) => {
+                rotate_session_key::run(&store, &config.server.data_dir, &arguments).await
+            }
+            Errand::SetUpLink => set_up_link::run(&store, &config).await,
         }
     })
 }

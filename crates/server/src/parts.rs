@@ -17,6 +17,7 @@ use windlass_engine::{AppLimits, BuildLimits};
 use windlass_engine_local::{LocalEngine, LocalEngineConfig, SupervisorProgram, Users};
 use windlass_http::{AppAddress, ForwardedHeader, RateLimits, TrustedProxies};
 use windlass_ingress::{External, Ingress, IngressConfig, Limits, Scheme};
+use windlass_storage::Store;
 use windlass_storage_seaorm::{DatabaseOptions, SeaStore};
 
 use crate::{
@@ -30,6 +31,7 @@ pub(crate) struct Running {
     pub(crate) control: Control,
     pub(crate) engine: Arc<LocalEngine>,
     pub(crate) ingress: Ingress,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
 }
@@ -51,8 +53,9 @@ pub(crate) async fn make(
             .context("cannot set up the local engine")?,
     );
     let ingress = Ingress::new(ingress_config(config, ingress_port));
+    let store: Arc<dyn Store> = Arc::new(store);
     let control = Control::new(Parts {
-        store: Arc::new(store),
+        store: Arc::clone(&store),
         engine: Arc::clone(&engine) as _,
         routes: Arc::new(IngressRoutes(ingress.clone())),
         clock: Arc::clone(&clock),
@@ -64,7 +67,7 @@ pub(crate) async fn make(
         worker: data.worker(&*entropy)?,
         settings: settings(config),
     });
-    Ok(Running { control, engine, ingress, clock, entropy })
+    Ok(Running { control, engine, ingress, store, clock, entropy })
 }
 
 /// Connects to the database and brings it up to date.

@@ -7,7 +7,9 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{net::TcpListener, runtime};
 use tokio_util::sync::CancellationToken;
-use windlass_control::{Causes, Installation};
+use windlass_auth::SetupSecret;
+use windlass_control::{Causes, Installation, SetUpFor};
+use windlass_domain::Effects;
 use windlass_http::{HttpState, Options};
 
 #[cfg(feature = "bench")]
@@ -102,6 +104,7 @@ async fn serve(config: &Config, visitors: &runtime::Handle) -> anyhow::Result<()
             Ok::<_, std::io::Error>(())
         }
     });
+    offer_set_up(config, &running, api_address).await;
     announce(&data, api_address, ingress_address)?;
 
     // The API goes first: a request that is under way could still wait for a job, and visitors of
@@ -213,6 +216,29 @@ fn announce(data: &DataDir, api: SocketAddr, ingress: SocketAddr) -> anyhow::Res
     // A script that has closed its end does not stop the server.
     let _ = crate::print(&format!("listening on http://{api}"));
     Ok(())
+}
+
+/// Shows people how to claim the owner's account while nobody can sign in as the owner. The link is
+/// as good as a key: it goes to whoever has started the server, and never through the log.
+async fn offer_set_up(config: &Config, running: &Running, api: SocketAddr) {
+    let fx = Effects { clock: &*running.clock, entropy: &*running.entropy };
+    match windlass_control::offer_set_up(&*running.store, fx, SetUpFor::Newcomer).await {
+        Ok(Some(secret)) => crate::complain(&format!(
+            "nobody can sign in yet: within an hour, set up the owner's account at {}",
+            set_up_link(config, api, &secret)
+        )),
+        Ok(None) => {}
+        Err(err) => tracing::warn!(error = %Causes(&err), "cannot make a link to set up with"),
+    }
+}
+
+/// Where a person claims the owner's account.
+pub(crate) fn set_up_link(config: &Config, api: SocketAddr, secret: &SetupSecret) -> String {
+    let place = match config.server.public_url.trim_end_matches('/') {
+        "" => format!("http://{api}"),
+        url => url.to_owned(),
+    };
+    format!("{place}/setup?token={}", secret.expose())
 }
 
 async fn part_with_apps(config: &Config, running: &Running) {

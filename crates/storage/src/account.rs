@@ -58,6 +58,28 @@ pub trait AccountRepo: Send {
         new: &PasswordHash,
     ) -> Result<bool, StoreError>;
 
+    /// Stores the hash of the one link with which a person's account can be claimed.
+    async fn put_setup_link(
+        &mut self,
+        user: UserId,
+        hash: &str,
+        expires_at: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+
+    /// Whose account can be claimed with a link now.
+    async fn find_setup_link(
+        &mut self,
+        hash: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<UserId>, StoreError>;
+
+    /// The same for whoever claims it: of two at once, one gets it.
+    async fn take_setup_link(
+        &mut self,
+        hash: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<UserId>, StoreError>;
+
     /// Lists by what a person is known elsewhere, the first first.
     async fn identities_of(&mut self, user: UserId) -> Result<Vec<ExternalIdentity>, StoreError>;
 

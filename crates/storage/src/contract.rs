@@ -43,6 +43,7 @@ macro_rules! contract_tests {
                 an_address_belongs_to_one_person,
                 two_people_never_get_one_address,
                 a_hash_of_a_password_is_replaced_where_the_old_one_still_is,
+                the_last_setup_link_works_once_and_in_its_time,
                 an_identity_elsewhere_belongs_to_one_person,
                 whoever_locks_an_account_second_sees_what_the_first_wrote,
             ]
@@ -241,7 +242,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("contract.rs");
-    const PROMISES: [&str; 20] = [
+    const PROMISES: [&str; 21] = [
         include_str!("contract/account.rs"),
         include_str!("contract/api_key.rs"),
         include_str!("contract/audit.rs"),

@@ -59,13 +59,17 @@ pub async fn offer_set_up(
 pub async fn set_up(control: &Control, claim: SetUp) -> Result<SignedIn, ControlError> {
     let SetUp { secret, email, name, password, browser } = claim;
     let fx = control.fx();
-    let counted = control.inner.attempts.begin("set-up", browser.address, fx.clock.now())?;
+    let counted =
+        control.inner.attempts.begin("set-up", browser.occasion.address, fx.clock.now())?;
     let hash = secret.hash();
     let found = {
         let mut uow = control.store().read().await?;
         uow.accounts().find_setup_link(&hash, fx.clock.now()).await?
     };
-    found.ok_or_else(refuse)?;
+    if found.is_none() {
+        control.inner.refusals.note_stranger(&browser.occasion);
+        return Err(refuse());
+    }
     let password = control.inner.password_hasher.hash(&password, fx.entropy).await?;
 
     let mut uow = control.store().write().await?;
@@ -92,7 +96,8 @@ pub async fn set_up(control: &Control, claim: SetUp) -> Result<SignedIn, Control
 }
 
 async fn first_owner(uow: &mut dyn UnitOfWork) -> Result<Option<UserId>, StoreError> {
-    match uow.organizations().first_of_everyone().await? {
+    let first = uow.organizations().first_of_everyone().await?;
+    match first {
         Some(organization) => uow.organizations().first_owner(organization.id).await,
         None => Ok(None),
     }

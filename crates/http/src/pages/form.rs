@@ -65,7 +65,8 @@ pub(super) fn field(kind: &str, name: &str, label: &str, value: &str, more: &str
 
 /// What went wrong, if anything.
 pub(super) fn problem(message: Option<&str>) -> String {
-    let paragraph = |message| format!("<p class=\"problem\" role=\"alert\">{}</p>\n", escaped(message));
+    let paragraph =
+        |message| format!("<p class=\"problem\" role=\"alert\">{}</p>\n", escaped(message));
     message.map(paragraph).unwrap_or_default()
 }
 

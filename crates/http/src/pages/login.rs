@@ -6,12 +6,10 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::Response,
 };
-use windlass_control::SignIn;
+use windlass_control::{Occasion, SignIn};
 
 use super::form::{self, Form};
-use crate::{
-    app::Shared, client_address::ClientAddress, fields::Fields, problem::Problem, sessions,
-};
+use crate::{app::Shared, fields::Fields, problem::Problem, sessions};
 
 pub(super) async fn show() -> Response {
     draw("", None)
@@ -20,7 +18,7 @@ pub(super) async fn show() -> Response {
 pub(super) async fn submit(
     State(app): State<Shared>,
     headers: HeaderMap,
-    address: Extension<ClientAddress>,
+    Extension(occasion): Extension<Occasion>,
     form: Form,
 ) -> Result<Response, Problem> {
     let email = form.text("email");
@@ -28,7 +26,7 @@ pub(super) async fn submit(
         let mut fields = Fields::default();
         let parsed = fields.parse("email", &email);
         let parsed = fields.finish(parsed)?;
-        let browser = sessions::browser(&headers, address);
+        let browser = sessions::browser(&headers, occasion);
         let attempt = SignIn { email: parsed, password: form.secret("password"), browser };
         Ok::<_, Problem>(windlass_control::sign_in(&app.control, attempt).await?)
     };
@@ -42,7 +40,13 @@ fn draw(email: &str, problem: Option<&str>) -> Response {
     let body = [
         form::problem(problem),
         "<form method=\"post\" action=\"/login\">\n".to_owned(),
-        form::field("email", "email", "E-mail address", email, "autocomplete=\"username\" autofocus"),
+        form::field(
+            "email",
+            "email",
+            "E-mail address",
+            email,
+            "autocomplete=\"username\" autofocus",
+        ),
         form::field("password", "password", "Password", "", "autocomplete=\"current-password\""),
         "<button>Sign in</button>\n</form>".to_owned(),
     ];

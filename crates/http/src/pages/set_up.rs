@@ -7,11 +7,11 @@ use axum::{
     response::Response,
 };
 use serde::Deserialize;
+use windlass_control::Occasion;
 
 use super::form::{self, Form};
 use crate::{
     app::Shared,
-    client_address::ClientAddress,
     problem::Problem,
     sessions::{self, set_up::SetUpBody},
 };
@@ -30,7 +30,7 @@ pub(super) async fn show(Query(Link { token }): Query<Link>) -> Response {
 pub(super) async fn submit(
     State(app): State<Shared>,
     headers: HeaderMap,
-    address: Extension<ClientAddress>,
+    Extension(occasion): Extension<Occasion>,
     form: Form,
 ) -> Result<Response, Problem> {
     let (token, email, name) = (form.text("token"), form.text("email"), form.text("name"));
@@ -41,7 +41,7 @@ pub(super) async fn submit(
             name: name.clone(),
             password: form.secret("password"),
         };
-        let claim = body.parse(sessions::browser(&headers, address))?;
+        let claim = body.parse(sessions::browser(&headers, occasion))?;
         Ok::<_, Problem>(windlass_control::set_up(&app.control, claim).await?)
     };
     match set_up.await {
@@ -57,7 +57,13 @@ fn draw(token: &str, email: &str, name: &str, problem: Option<&str>) -> Response
         "<p>This makes you the owner of this server.</p>\n".to_owned(),
         "<form method=\"post\" action=\"/setup\">\n".to_owned(),
         format!("<input type=\"hidden\" name=\"token\" value=\"{token}\">\n"),
-        form::field("email", "email", "E-mail address", email, "autocomplete=\"username\" autofocus"),
+        form::field(
+            "email",
+            "email",
+            "E-mail address",
+            email,
+            "autocomplete=\"username\" autofocus",
+        ),
         form::field("text", "name", "Name", name, "autocomplete=\"name\" maxlength=\"100\""),
         form::field(
             "password",

@@ -12,11 +12,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use windlass_auth::{PlainPassword, SetupSecret};
+use windlass_control::Occasion;
 
 use super::{cookie, view::SessionView};
 use crate::{
     app::Shared,
-    client_address::ClientAddress,
     extract::Body,
     fields::Fields,
     problem::{ErrorBody, Problem},
@@ -69,13 +69,13 @@ pub(crate) struct SetUpBody {
 pub(crate) async fn set_up(
     State(app): State<Shared>,
     headers: HeaderMap,
-    address: Extension<ClientAddress>,
+    Extension(occasion): Extension<Occasion>,
     Body(body): Body<SetUpBody>,
 ) -> Result<impl IntoResponse, Problem> {
     if same_origin::is_foreign(&headers, &app.options.public_url) {
         return Err(Problem::foreign_origin());
     }
-    let claim = body.parse(super::browser(&headers, address))?;
+    let claim = body.parse(super::browser(&headers, occasion))?;
     let signed_in = windlass_control::set_up(&app.control, claim).await?;
     let cookie = cookie::keep(&headers, &signed_in).map(|value| (header::SET_COOKIE, value));
     let id = signed_in.session.id;

@@ -29,6 +29,7 @@ mod projects;
 mod secrecy;
 mod server;
 mod sessions;
+mod set_up;
 mod support;
 mod tokens;
 mod usage;

@@ -108,6 +108,7 @@ async fn check(tag: &str) {
         single.push((permission, callers.with_only(permission).await));
     }
 
+    let mut sessions: BTreeMap<char, Presented> = BTreeMap::new();
     let rows: BTreeMap<&str, Row> = rows().into_iter().map(|row| (row.operation, row)).collect();
     let tag = tag.replace('_', "-");
     for operation in operations().filter(|operation| operation.tag == tag) {
@@ -118,13 +119,22 @@ async fn check(tag: &str) {
             let presented = match column {
                 ("reach", 'h') => Presented::bearer(&callers.bound_to(&world.project).await),
                 ("session", 'o') => Presented::session(&world.cookie),
-                ("session", letter) => callers.session(letter).await,
+                ("session", letter) => {
+                    if !sessions.contains_key(&letter) {
+                        sessions.insert(letter, callers.session(letter).await);
+                    }
+                    sessions[&letter].clone()
+                }
                 _ => presented[&column].clone(),
             };
             let place = format!("{} by {column:?}", operation.id);
             if ask(&api, &world, &operation, row, &presented, expected, &place).await {
                 world = World::make(&api).await;
             }
+        }
+        if row.needs == Needs::Session {
+            // They may have ended.
+            sessions.clear();
         }
         for (permission, key) in &single {
             let expected = match row.needs {

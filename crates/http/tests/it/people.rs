@@ -6,6 +6,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 use windlass_auth::{Membership, PlainPassword, Role};
+use windlass_control::{SetUpFor, offer_set_up};
 use windlass_domain::{Organization, OrganizationId, OsEntropy, User, UserId};
 
 use crate::harness::{Answer, TestApi};
@@ -48,6 +49,12 @@ impl TestApi {
         uow.accounts().set_password(user.id, &hash, user.created_at).await.unwrap();
         uow.commit().await.unwrap();
         user.id
+    }
+
+    /// The secret of the link that claims the owner's account.
+    pub(crate) async fn setup_token(&self) -> String {
+        let offered = offer_set_up(&*self.store, self.fx(), SetUpFor::Anybody).await;
+        offered.unwrap().expect("an owner").expose().to_owned()
     }
 
     /// Begins a request of a browser that looks at a page of ours and keeps this cookie.

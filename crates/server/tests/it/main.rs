@@ -15,6 +15,7 @@ mod metering;
 mod pages;
 mod postgres_outage;
 mod schemathesis;
+mod set_up;
 mod support;
 mod swagger_ui;
 mod tokens;

@@ -112,6 +112,51 @@ impl AccountRepo for Repo<'_> {
         Ok(0 < replaced.rows_affected)
     }
 
+    #[tracing::instrument(name = "db.account.put_setup_link", level = "debug", skip(self, hash))]
+    async fn put_setup_link(
+        &mut self,
+        user: UserId,
+        hash: &str,
+        expires_at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        use setup_links::{Column, Entity, Model};
+
+        let row = Model { user_id: user.to_uuid(), hash: hash.to_owned(), expires_at };
+        let replace = OnConflict::column(Column::UserId)
+            .update_columns([Column::Hash, Column::ExpiresAt])
+            .to_owned();
+        let insert = Entity::insert(row.into_active_model()).on_conflict(replace);
+        insert.exec_without_returning(&self.db).await.map_err(store_error)?;
+        Ok(())
+    }
+
+    #[tracing::instrument(name = "db.account.find_setup_link", level = "debug", skip(self, hash))]
+    async fn find_setup_link(
+        &mut self,
+        hash: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<UserId>, StoreError> {
+        use setup_links::{Column, Entity};
+
+        let query = Entity::find().filter(Column::Hash.eq(hash)).filter(Column::ExpiresAt.gt(now));
+        let row = query.one(&self.db).await.map_err(store_error)?;
+        Ok(row.map(|row| UserId::from_uuid(row.user_id)))
+    }
+
+    #[tracing::instrument(name = "db.account.take_setup_link", level = "debug", skip(self, hash))]
+    async fn take_setup_link(
+        &mut self,
+        hash: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<UserId>, StoreError> {
+        use setup_links::{Column, Entity};
+
+        let found = self.find_setup_link(hash, now).await?;
+        let delete = Entity::delete_many().filter(Column::Hash.eq(hash));
+        let deleted = delete.exec(&self.db).await.map_err(store_error)?;
+        Ok(found.filter(|_| 0 < deleted.rows_affected))
+    }
+
     #[tracing::instrument(name = "db.account.identities_of", level = "debug", skip(self))]
     async fn identities_of(&mut self, user: UserId) -> Result<Vec<ExternalIdentity>, StoreError> {
         use external_identities::{Column, Entity};
@@ -156,6 +201,22 @@ mod passwords {
         pub(super) user_id: Uuid,
         pub(super) hash: String,
         pub(super) changed_at: DateTimeUtc,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+mod setup_links {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "setup_links")]
+    pub(super) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(super) user_id: Uuid,
+        pub(super) hash: String,
+        pub(super) expires_at: DateTimeUtc,
     }
 
     impl ActiveModelBehavior for ActiveModel {}

@@ -1,5 +1,6 @@
 //! Promises about accounts.
 
+use chrono::TimeDelta;
 use windlass_auth::{ExternalIdentity, IdentityProvider, PasswordHash};
 use windlass_domain::{EmailAddress, User};
 
@@ -115,6 +116,34 @@ pub async fn a_hash_of_a_password_is_replaced_where_the_old_one_still_is(store: 
     assert!(uow.accounts().replace_hash(user.id, &old, &new).await.unwrap());
     assert!(!uow.accounts().replace_hash(user.id, &old, &other).await.unwrap());
     assert_eq!(uow.accounts().find(user.id).await.unwrap().unwrap().password, Some(new));
+}
+
+pub async fn the_last_setup_link_works_once_and_in_its_time(store: &dyn Store) {
+    let world = World::new(store);
+    let user = person(&world, None).await;
+    let now = world.now();
+    let until = now + TimeDelta::hours(1);
+    let mut uow = world.write().await;
+    for hash in ["first", "second"] {
+        uow.accounts().put_setup_link(user.id, hash, until).await.unwrap();
+    }
+    for (hash, at, expected) in [
+        ("first", now, None),
+        ("second", until, None),
+        ("second", until - TimeDelta::seconds(1), Some(user.id)),
+    ] {
+        assert_eq!(uow.accounts().find_setup_link(hash, at).await.unwrap(), expected, "{hash}");
+    }
+    uow.commit().await.unwrap();
+
+    let mut first = world.write().await;
+    let taken = first.accounts().take_setup_link("second", now).await.unwrap();
+    assert_eq!(taken, Some(user.id));
+    let second = async {
+        let mut uow = world.write().await;
+        uow.accounts().take_setup_link("second", now).await.unwrap()
+    };
+    assert_eq!(after_commit_of(first, second).await, None);
 }
 
 pub async fn an_identity_elsewhere_belongs_to_one_person(store: &dyn Store) {

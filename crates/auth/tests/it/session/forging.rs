@@ -25,12 +25,12 @@ struct Stage {
 impl Stage {
     fn set() -> Self {
         let world = World::new();
+        let entry = world.signed_in(&[Role::Owner]);
         let keys = SessionKeys::generate(&world.entropy);
         let line = keys.line(1).unwrap();
         let digits = line.expose_secret().trim().strip_prefix("1 ").unwrap().to_owned();
         let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
         let key = (0..digits.len()).step_by(2).map(byte).collect();
-        let entry = world.signed_in(&[Role::Owner]);
         Self { verifier: world.verifier(keys), entry, world, key }
     }
 

@@ -21,8 +21,8 @@ struct Change {
 
 /// What a key cannot do, whatever it may: there is no line for what is always refused. Their own
 /// tests look for the lines of those who can.
-const FOR_PEOPLE: [&str; 5] =
-    ["create_organization", "login", "logout", "end_session", "change_password"];
+const FOR_PEOPLE: [&str; 6] =
+    ["create_organization", "login", "logout", "end_session", "change_password", "set_up"];
 
 /// Every one that the document has, and that a key can do.
 fn all() -> impl Iterator<Item = Change> {

@@ -27,6 +27,7 @@ pub(crate) struct World {
     user: UserId,
     /// Another session of the same person.
     session: String,
+    setup_token: String,
 }
 
 impl World {
@@ -53,6 +54,7 @@ impl World {
             environment,
             cookie: api.sign_in(&email).await,
             session: id(&session),
+            setup_token: api.setup_token().await,
             email,
             user,
         }
@@ -125,6 +127,10 @@ impl World {
             "rotate_api_key" => Some(json!({})),
             "create_token" => Some(json!({ "label": "new", "permissions": [] })),
             "revoke_presented_token" => Some(json!({ "token": self.token_text })),
+            "set_up" => Some(json!({
+                "token": self.setup_token, "email": "founder@example.com", "name": "Founder",
+                "password": PASSWORD,
+            })),
             "login" => Some(json!({ "email": self.email, "password": PASSWORD })),
             "change_password" => {
                 Some(json!({ "current_password": PASSWORD, "new_password": PASSWORD }))
@@ -175,9 +181,13 @@ impl World {
             seen.push(body);
         }
         let mut uow = api.store.read().await.unwrap();
-        let sessions = uow.sessions().list(self.user, PageRequest::default()).await.unwrap();
-        let sessions = sessions.items.iter().map(|session| session.id.to_string());
-        seen.push(sessions.collect());
+        let tenant = uow.organizations().first_of_everyone().await.unwrap().unwrap().id;
+        let founder = uow.organizations().first_owner(tenant).await.unwrap().unwrap();
+        for user in [self.user, founder] {
+            let sessions = uow.sessions().list(user, PageRequest::default()).await.unwrap();
+            let sessions = sessions.items.iter().map(|session| session.id.to_string());
+            seen.push(sessions.collect());
+        }
         seen.into()
     }
 }

@@ -16,6 +16,7 @@ mod m20260901_000030_create_tokens;
 mod m20260901_000040_create_accounts;
 mod m20260901_000041_create_sessions;
 mod m20260901_000042_create_setup_links;
+mod m20260901_000050_create_invitations;
 mod m20260901_000060_create_audit_log;
 mod m20260901_000070_create_once_requests;
 
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260901_000040_create_accounts::Migration),
             Box::new(m20260901_000041_create_sessions::Migration),
             Box::new(m20260901_000042_create_setup_links::Migration),
+            Box::new(m20260901_000050_create_invitations::Migration),
             Box::new(m20260901_000060_create_audit_log::Migration),
             Box::new(m20260901_000070_create_once_requests::Migration),
         ]

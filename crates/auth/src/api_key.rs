@@ -1,6 +1,5 @@
 //! API keys: what they look like, how they are made and how they are verified.
 
-mod base62;
 mod directory;
 mod format;
 mod hasher;

@@ -24,9 +24,11 @@
 
 mod api_key;
 mod audit;
+mod base62;
 mod bearer;
 mod decision;
 mod flights;
+mod invitation;
 mod member;
 mod network;
 #[cfg(any(feature = "biscuit", feature = "session"))]
@@ -81,6 +83,10 @@ pub use crate::{
     },
     bearer::bearer_credential,
     decision::{Denied, Grant, Target, authorize},
+    invitation::{
+        InvitationHash, InvitationId, InvitationRecord, InvitationState, MintedInvitation,
+        NewInvitation, PlainInvitation,
+    },
     member::{MemberChange, MemberRefusal, Standing, check_admission},
     network::{Network, ParseNetworkError},
     permission::{ParsePermissionError, Permission},

@@ -14,6 +14,7 @@ mod login;
 mod logout;
 mod logs;
 mod man;
+mod members;
 mod open;
 mod profiles;
 mod projects;
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     Keys(keys::Keys),
     #[command(subcommand)]
     Tokens(tokens::Tokens),
+    #[command(subcommand)]
+    Members(members::Members),
     Usage(usage::Usage),
     Open(open::Open),
     Shell(shell::Shell),
@@ -67,6 +70,7 @@ impl Command {
             Self::Env(command) => command.run(context),
             Self::Keys(command) => command.run(context),
             Self::Tokens(command) => command.run(context),
+            Self::Members(command) => command.run(context),
             Self::Usage(command) => command.run(context),
             Self::Open(command) => command.run(context),
             Self::Shell(command) => command.run(context),

@@ -21,6 +21,7 @@ mod environment;
 mod error;
 mod import_keys;
 mod install;
+mod invitation;
 mod log;
 mod log_store;
 mod member;
@@ -60,6 +61,10 @@ pub use crate::{
     error::ControlError,
     import_keys::{Arrival, Newcomer, Refusal, import_keys},
     install::{Installation, install},
+    invitation::{
+        Registration, accept_invitation, create_invitation, list_invitations,
+        register_by_invitation, revoke_invitation,
+    },
     log::{LogChunk, LogReader, open_deployment_log, open_environment_log},
     member::{get_member, list_members, remove_member, set_member_role},
     metrics_access::may_read_metrics,

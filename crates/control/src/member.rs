@@ -62,7 +62,7 @@ pub async fn set_member_role(
 }
 
 /// Makes somebody a member no more. Their keys and tokens there are revoked, so that they stay
-/// dead when the person is let in again.
+/// dead when the person is let in again, and so are invitations by them and for them.
 ///
 /// Whoever has signed in may always remove themselves.
 pub async fn remove_member(
@@ -86,6 +86,8 @@ pub async fn remove_member(
     let now = control.fx().clock.now();
     let keys = uow.api_keys().revoke_all_of(organization, user, now).await?;
     let tokens = uow.tokens().revoke_all_of(organization, user, now).await?;
+    let email = member.user.email.as_ref();
+    uow.invitations().revoke_all_of(organization, user, email, now).await?;
     control.write_down(&mut *uow, deed).await?;
     uow.signal(Signal::Member(user));
     uow.commit().await?;
@@ -110,7 +112,7 @@ pub(crate) async fn stay_a_member(
 
 /// The caller in an organization whose members are about to change: until the unit of work ends,
 /// nobody else changes them.
-async fn hold(
+pub(crate) async fn hold(
     uow: &mut dyn UnitOfWork,
     caller: &Caller,
     organization: OrganizationId,

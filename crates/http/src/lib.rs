@@ -18,6 +18,7 @@ mod extract;
 mod fields;
 mod health;
 mod identity;
+mod invitations;
 mod limits;
 mod links;
 mod logs;
@@ -86,6 +87,7 @@ fn operations() -> Vec<Operation> {
         tokens::operations(),
         organizations::operations(),
         members::operations(),
+        invitations::operations(),
         projects::operations(),
         environments::operations(),
         deployments::operations(),

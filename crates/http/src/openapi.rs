@@ -96,7 +96,7 @@ what was done is kept: a request that was refused or has failed can be sent agai
         (name = "usage", description = "What builds cost"),
         (name = "audit", description = "Who did what, and what was refused"),
         (name = "auth", description = "Who calls, API keys, tokens and sessions"),
-        (name = "organizations", description = "Organizations, and who belongs to them"),
+        (name = "organizations", description = "Organizations, who belongs to them and who is invited"),
         (name = "server", description = "The server itself"),
     ),
 )]

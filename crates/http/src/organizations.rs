@@ -6,6 +6,8 @@ mod list;
 mod update;
 mod view;
 
+pub(crate) use self::view::OrganizationView;
+
 use utoipa_axum::routes;
 use windlass_auth::Permission;
 

@@ -10,6 +10,7 @@ mod deployment;
 mod env_var;
 mod environment;
 mod imported_format;
+mod invitation;
 mod job;
 mod log;
 mod member;

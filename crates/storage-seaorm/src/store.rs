@@ -12,8 +12,9 @@ use tokio::sync::broadcast;
 use windlass_migrations::{Migrator, MigratorTrait};
 use windlass_storage::{
     AccountRepo, ApiKeyRepo, AuditRepo, BuildRepo, DeploymentRepo, EnvVarRepo, EnvironmentRepo,
-    ImportedFormatRepo, JobRepo, LogRepo, MemberRepo, OnceRepo, OrganizationRepo, ProjectRepo,
-    SessionRepo, Signal, SigningKeyRepo, Store, StoreError, TokenRepo, UnitOfWork, UsageRepo,
+    ImportedFormatRepo, InvitationRepo, JobRepo, LogRepo, MemberRepo, OnceRepo, OrganizationRepo,
+    ProjectRepo, SessionRepo, Signal, SigningKeyRepo, Store, StoreError, TokenRepo, UnitOfWork,
+    UsageRepo,
 };
 
 use crate::{
@@ -170,6 +171,9 @@ impl UnitOfWork for SeaUnitOfWork {
         Box::new(self.repo())
     }
     fn members(&mut self) -> Box<dyn MemberRepo + '_> {
+        Box::new(self.repo())
+    }
+    fn invitations(&mut self) -> Box<dyn InvitationRepo + '_> {
         Box::new(self.repo())
     }
     fn accounts(&mut self) -> Box<dyn AccountRepo + '_> {

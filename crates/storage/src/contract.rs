@@ -17,6 +17,7 @@ pub mod deployment;
 pub mod env_var;
 pub mod environment;
 pub mod imported_format;
+pub mod invitation;
 pub mod job;
 pub mod job_queue;
 pub mod log;
@@ -106,6 +107,14 @@ macro_rules! contract_tests {
                 a_prefix_has_one_format_the_last_that_was_put,
                 whoever_imports_second_sees_what_the_first_wrote,
                 keys_are_found_by_their_first_characters_whoever_they_belong_to,
+            ]
+            invitation: [
+                an_invitation_survives_storage_in_every_state,
+                another_organization_never_finds_an_invitation,
+                pages_of_invitations_follow_one_another_without_gaps,
+                one_invitation_waits_for_an_address_in_each_organization,
+                what_waits_by_or_for_a_person_is_revoked_and_nothing_else,
+                whoever_accepts_an_invitation_second_sees_that_it_was_accepted,
             ]
             job: [
                 a_job_survives_storage_in_every_state,
@@ -251,6 +260,7 @@ mod tests {
         include_str!("contract/env_var.rs"),
         include_str!("contract/environment.rs"),
         include_str!("contract/imported_format.rs"),
+        include_str!("contract/invitation.rs"),
         include_str!("contract/job.rs"),
         include_str!("contract/job_queue.rs"),
         include_str!("contract/log.rs"),

@@ -12,6 +12,7 @@ mod env_var;
 mod environment;
 mod error;
 mod imported_format;
+mod invitation;
 mod job;
 mod log;
 mod member;
@@ -36,6 +37,7 @@ pub use crate::{
     environment::EnvironmentRepo,
     error::StoreError,
     imported_format::ImportedFormatRepo,
+    invitation::InvitationRepo,
     job::{JobRepo, LeaseRequest, QueueDepth},
     log::{LogHead, LogRepo, SourceMove},
     member::MemberRepo,
@@ -74,6 +76,8 @@ pub trait UnitOfWork: Send {
     fn organizations(&mut self) -> Box<dyn OrganizationRepo + '_>;
     /// Who belongs to a tenant.
     fn members(&mut self) -> Box<dyn MemberRepo + '_>;
+    /// Who is invited to a tenant.
+    fn invitations(&mut self) -> Box<dyn InvitationRepo + '_>;
     /// With what people sign in.
     fn accounts(&mut self) -> Box<dyn AccountRepo + '_>;
     /// API keys.

@@ -5,7 +5,7 @@ use std::fmt;
 use secrecy::{ExposeSecret as _, SecretString};
 use windlass_domain::Entropy;
 
-use super::base62;
+use crate::base62;
 
 /// 64 bits: enough to be unique, public anyway.
 const LOOKUP_DIGITS: usize = 11;

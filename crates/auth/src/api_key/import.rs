@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 use windlass_domain::{Effects, Id};
 
-use super::{BcryptCost, Creator, MintError, NewApiKey, base62, hasher::cost_of, mint::FoundBy};
-use crate::ApiKeyRecord;
+use super::{BcryptCost, Creator, MintError, NewApiKey, hasher::cost_of, mint::FoundBy};
+use crate::{ApiKeyRecord, base62};
 
 /// The longest text whose every byte counts in a bcrypt hash.
 const MOST_BYTES: usize = 71;

@@ -6,6 +6,7 @@ mod deploying;
 mod failures;
 mod login;
 mod manual;
+mod members;
 mod nouns;
 mod shell;
 mod support;

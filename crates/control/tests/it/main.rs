@@ -7,6 +7,7 @@ mod cancelling;
 mod counting;
 mod deploying;
 mod destroying;
+mod invitations;
 mod key_addresses;
 mod key_import;
 mod key_members;

@@ -200,6 +200,15 @@ impl Platform {
         self.control.caller(Arc::new(principal), occasion())
     }
 
+    /// Gives somebody an e-mail address.
+    pub(crate) async fn set_email(&self, user: UserId, email: &str) {
+        let mut uow = self.store.write().await.unwrap();
+        let user = uow.organizations().find_user(user).await.unwrap().unwrap();
+        let user = User { email: Some(email.parse().unwrap()), ..user };
+        uow.accounts().update_user(&user).await.unwrap();
+        uow.commit().await.unwrap();
+    }
+
     /// Makes somebody a member of the owner's organization, past all use cases.
     pub(crate) async fn admit(&self, user_id: UserId, role: Role) {
         let organization_id = self.owner.organization();

@@ -4,7 +4,7 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::request::Parts,
 };
-use windlass_auth::{ApiKeyRecord, SessionRecord, TokenRecord};
+use windlass_auth::{ApiKeyRecord, InvitationRecord, SessionRecord, TokenRecord};
 use windlass_domain::{Deployment, EnvVar, Environment, Id, IdKind, Organization, Project, User};
 
 use crate::problem::Problem;
@@ -40,6 +40,9 @@ impl Resource for SessionRecord {
     const NAME: &'static str = "session";
 }
 
+impl Resource for InvitationRecord {
+    const NAME: &'static str = "invitation";
+}
 impl Resource for Organization {
     const NAME: &'static str = "organization";
 }

@@ -107,6 +107,7 @@ fn prefix_in(collection: &str) -> Option<&'static str> {
         "members" => Some("usr"),
         "audit" => Some("aud"),
         "sessions" => Some("ses"),
+        "invitations" => Some("inv"),
         _ => None,
     }
 }

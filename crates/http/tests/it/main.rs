@@ -14,6 +14,7 @@ mod faults;
 mod flaky;
 mod harness;
 mod hostile;
+mod invitations;
 mod key_limits;
 mod limits;
 mod links;

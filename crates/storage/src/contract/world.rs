@@ -3,7 +3,9 @@
 use std::{pin::pin, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use windlass_auth::{ApiKeyRecord, Membership, Role, TokenPurpose, TokenRecord};
+use windlass_auth::{
+    ApiKeyRecord, InvitationRecord, Membership, NewInvitation, Role, TokenPurpose, TokenRecord,
+};
 use windlass_domain::{
     Build, BuildResources, Clock, CommandLine, CommitId, Deployment, DeploymentKind, Effects,
     EnvVar, Environment, EnvironmentId, Id, Job, JobKind, JobState, NewBuild, NewDeployment,
@@ -104,6 +106,16 @@ impl<'a> World<'a> {
             expires_at: self.now() + TimeDelta::days(1000),
             revoked_at: None,
         }
+    }
+
+    pub(super) fn new_invitation(
+        &self,
+        organization: &Organization,
+        user: &User,
+        email: &str,
+    ) -> InvitationRecord {
+        let (email, role, life) = (email.parse().unwrap(), Role::Admin, NewInvitation::LIFE);
+        NewInvitation { email, role, life }.mint(organization.id, user.id, self.fx()).record
     }
 
     pub(super) fn new_project(&self, organization: &Organization, slug: &str) -> Project {

@@ -21,6 +21,8 @@ pub(crate) struct World {
     token_text: String,
     organization: String,
     member: String,
+    invitation: String,
+    invitation_text: String,
     /// Its owner in a browser, under this address.
     pub(crate) cookie: String,
     email: String,
@@ -39,16 +41,24 @@ impl World {
         let variable = api.put(&path, json!({ "key": "A", "value": "b" })).await;
         let token = api.post("/api/auth/tokens", json!({ "label": "victim" })).await;
         let key = json!({ "name": "victim", "scopes": [] });
+        let key = id(&api.post("/api/auth/api-keys", key).await);
+        let organization = api.organization().await;
+        let path = format!("/api/organizations/{organization}/invitations");
+        // An address that nobody else has.
+        let invited = format!("{key}@example.com");
+        let invitation = api.post(&path, json!({ "email": invited, "role": "viewer" })).await;
         let email = format!("{}@example.com", project.replace('_', "-"));
         let user = api.person(&email, &[(api.tenant().await, Role::Owner)]).await;
         let session = api.try_sign_in(&email, PASSWORD).await;
         Self {
             deployment: deployments.body[0]["id"].as_str().unwrap().to_owned(),
             variable: id(&variable),
-            key: id(&api.post("/api/auth/api-keys", key).await),
+            key,
             token: id(&token),
             token_text: token.body["token"].as_str().unwrap().to_owned(),
-            organization: api.organization().await,
+            organization,
+            invitation: id(&invitation),
+            invitation_text: invitation.body["token"].as_str().unwrap().to_owned(),
             member: api.member("Victim", Role::Member).await,
             project,
             environment,
@@ -71,6 +81,7 @@ impl World {
             .replace("{id}", id)
             .replace("{varId}", &self.variable)
             .replace("{userId}", &self.member)
+            .replace("{invitationId}", &self.invitation)
             + &query
     }
 
@@ -139,6 +150,15 @@ impl World {
             "create_organization" => Some(json!({ "name": "new" })),
             // A name that no world before this one has left behind.
             "update_organization" => Some(json!({ "name": self.member })),
+            "create_invitation" => {
+                Some(json!({ "email": "somebody@example.com", "role": "viewer" }))
+            }
+            "accept_invitation" => Some(json!({ "token": self.invitation_text })),
+            "register_by_invitation" => Some(json!({
+                "token": self.invitation_text,
+                "name": "Somebody",
+                "password": "correct horse battery staple",
+            })),
             "set_member_role" => Some(json!({ "role": "viewer" })),
             "create_project" => Some(json!({ "name": "new", "github_repo": "o/new" })),
             "update_project" => Some(json!({ "port": 1 })),
@@ -166,6 +186,7 @@ impl World {
             "/api/auth/tokens?limit=200".to_owned(),
             "/api/organizations".to_owned(),
             format!("/api/organizations/{organization}/members/{member}"),
+            format!("/api/organizations/{organization}/invitations?limit=200"),
             format!("/api/projects/{project}"),
             format!("/api/projects/{project}/environments"),
             format!("/api/projects/{project}/env-vars"),

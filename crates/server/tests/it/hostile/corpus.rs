@@ -83,7 +83,9 @@ pub(super) fn texts(long: usize) -> impl Iterator<Item = (Kind, String)> {
 /// The kinds that a field or a header takes, because it is free text or they do no harm there.
 /// Whatever has no line here refuses every text.
 pub(super) fn takes(name: &str) -> &'static [Kind] {
-    use Kind::{Control, Empty, Escape, Flag, Identifier, Invisible, Number, Phrase, Remote, Word};
+    use Kind::{
+        Control, Empty, Escape, Flag, Identifier, Invisible, Nul, Number, Phrase, Remote, Word,
+    };
     match name {
         "name" | "label" => &[Flag, Remote, Escape, Phrase, Number, Word, Identifier],
         "build_command" | "start_command" => {
@@ -91,6 +93,10 @@ pub(super) fn takes(name: &str) -> &'static [Kind] {
         }
         "dockerfile" | "build_context" => &[Remote, Phrase, Number, Word, Identifier],
         "branch" | "default_branch" => &[Number, Word, Identifier],
+        // Anything will do that is long enough.
+        "password" => {
+            &[Nul, Control, Invisible, Flag, Remote, Escape, Phrase, Number, Word, Identifier]
+        }
         "key" => &[Identifier],
         "value" => {
             &[Empty, Control, Invisible, Flag, Remote, Escape, Phrase, Number, Word, Identifier]

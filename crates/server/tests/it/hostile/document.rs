@@ -63,6 +63,7 @@ fn adjusted(operation: &str) -> Value {
         "create_environment" => json!({ "branch": "absent" }),
         // Nobody may widen what is tried next by signing it.
         "create_token" => json!({ "permissions": [] }),
+        "create_invitation" => json!({ "role": "viewer" }),
         // There is nobody but the owner.
         "set_member_role" => json!({ "role": "owner" }),
         _ => json!({}),
@@ -115,15 +116,21 @@ impl Operation {
     /// Whether what it takes can be read back as it was sent: not where it gives away what is not
     /// stored, or answers in another spelling.
     pub(super) fn reads_back(&self) -> bool {
-        let once = ["create_token", "norrix_create_api_key"];
+        let once = ["create_token", "norrix_create_api_key", "create_invitation"];
         self.is_for_good() && !once.contains(&self.id.as_str())
     }
 
     /// Whether there is a body that it takes again and again: not where it ends what it
     /// is about, names what is only known later, or is not for keys.
     pub(super) fn is_for_good(&self) -> bool {
-        let others =
-            ["revoke_presented_token", "rotate_api_key", "create_link", "create_organization"];
+        let others = [
+            "revoke_presented_token",
+            "rotate_api_key",
+            "create_link",
+            "create_organization",
+            "accept_invitation",
+            "register_by_invitation",
+        ];
         !others.contains(&self.id.as_str())
     }
 

@@ -41,7 +41,13 @@ impl Stage {
         });
         let mut samples: BTreeMap<String, String> = samples.collect();
         let me = api.get("/api/auth/me").await.body;
-        for (prefix, id) in [("org", &me["organizations"][0]["id"]), ("usr", &me["user"]["id"])] {
+        let organization = &me["organizations"][0]["id"];
+        let path = format!("/api/organizations/{}/invitations", organization.as_str().unwrap());
+        let invitation = json!({ "email": "sample@example.com", "role": "viewer" });
+        let invitation = api.post(&path, invitation).await;
+        let invitation = &invitation.body["id"];
+        for (prefix, id) in [("org", organization), ("usr", &me["user"]["id"]), ("inv", invitation)]
+        {
             samples.insert(prefix.to_owned(), id.as_str().unwrap().to_owned());
         }
         Self { server, operations, samples, _repository: repository }
@@ -79,11 +85,12 @@ impl Stage {
             assert_eq!(answer.status, StatusCode::OK, "{}: {answer:?}", operation.id);
             stored[&operation.id] = answer.body;
         }
-        // Looking at it is a use of it, and tokens end by themselves.
+        // Looking at it is a use of it, and tokens and invitations end by themselves.
         for (list, field) in [
             ("list_api_keys", "last_used_at"),
             ("norrix_list_api_keys", "lastUsedAt"),
             ("list_tokens", "status"),
+            ("list_invitations", "status"),
         ] {
             for key in stored[list].as_array_mut().unwrap() {
                 key[field] = Value::Null;

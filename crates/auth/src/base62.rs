@@ -3,7 +3,7 @@
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// Writes a big-endian number in exactly `N` digits, which must be enough to hold it.
-pub(super) fn encode<const N: usize>(number: &[u8]) -> [u8; N] {
+pub(crate) fn encode<const N: usize>(number: &[u8]) -> [u8; N] {
     let mut digits = [0_u8; N];
     for byte in number {
         let mut carry = u32::from(*byte);

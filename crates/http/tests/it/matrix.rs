@@ -145,6 +145,7 @@ async fn check(tag: &str) {
                 Needs::Permission { is_enough: false, .. } => Expected::TooNarrow,
                 Needs::Permission { .. } => row.cells[&("role", 'o')],
                 Needs::Session => Expected::NoPerson,
+                Needs::Nothing | Needs::Credential => Expected::Done,
             };
             let place = format!("{} with {permission}", operation.id);
             let presented = Presented::bearer(key);

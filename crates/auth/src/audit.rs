@@ -9,7 +9,8 @@ use windlass_domain::{
 };
 
 use crate::{
-    ApiKeyRecord, Credential, CredentialKind, Principal, SessionRecord, Target, TokenRecord,
+    ApiKeyRecord, Credential, CredentialKind, InvitationRecord, Principal, SessionRecord, Target,
+    TokenRecord,
 };
 
 /// A line of the audit log. It never holds a value or a secret.
@@ -122,6 +123,9 @@ impl Audited for ApiKeyRecord {
 }
 impl Audited for TokenRecord {
     const KIND: &'static str = "token";
+}
+impl Audited for InvitationRecord {
+    const KIND: &'static str = "invitation";
 }
 impl Audited for SessionRecord {
     const KIND: &'static str = "session";

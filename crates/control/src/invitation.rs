@@ -24,8 +24,8 @@ pub async fn create_invitation(
 ) -> Result<MintedInvitation, ControlError> {
     let mut uow = control.store().write().await?;
     let caller = hold(&mut *uow, caller, organization).await?;
-    caller.may(Permission::MembersWrite, Target::organization(organization))?;
-    check_admission(&caller.principal, new.role)?;
+    let grant = caller.may(Permission::MembersWrite, Target::organization(organization))?;
+    check_admission(&caller.principal, new.role).map_err(|err| caller.note_refusal(err.into()))?;
     let account = uow.accounts().find_by_email_of_everyone(&new.email).await?;
     if let Some(account) = account
         && uow.organizations().role_of(organization, account.user.id).await?.is_some()
@@ -38,6 +38,7 @@ pub async fn create_invitation(
     }
     let minted = new.mint(organization, caller.principal.user_id, control.fx());
     uow.invitations().insert(&minted.record).await?;
+    control.write_down(&mut *uow, caller.did(grant, minted.record.id)).await?;
     uow.commit().await?;
 
     tracing::info!(invitation.id = %minted.record.id, "somebody invited");
@@ -53,7 +54,7 @@ pub async fn list_invitations(
 ) -> Result<Page<InvitationRecord>, ControlError> {
     let mut uow = control.store().read().await?;
     let caller = within(&mut *uow, caller, organization).await?;
-    caller.may(Permission::MembersRead, Target::organization(organization))?;
+    caller.may_read(Permission::MembersRead, Target::organization(organization))?;
     Ok(uow.invitations().list(organization, page).await?)
 }
 
@@ -66,7 +67,7 @@ pub async fn revoke_invitation(
 ) -> Result<(), ControlError> {
     let mut uow = control.store().write().await?;
     let caller = hold(&mut *uow, caller, organization).await?;
-    caller.may(Permission::MembersWrite, Target::organization(organization))?;
+    let grant = caller.may(Permission::MembersWrite, Target::organization(organization))?;
     let invitation = uow.invitations().find(organization, id).await?;
     let invitation = invitation.ok_or_else(not_there)?;
     match invitation.state {
@@ -77,6 +78,7 @@ pub async fn revoke_invitation(
         }
         InvitationState::Pending => {
             revoke(control, &mut *uow, &caller, invitation).await?;
+            control.write_down(&mut *uow, caller.did(grant, id)).await?;
             uow.commit().await?;
             tracing::info!(invitation.id = %id, "invitation revoked");
             Ok(())
@@ -92,7 +94,7 @@ async fn revoke(
     invitation: InvitationRecord,
 ) -> Result<(), ControlError> {
     if !caller.principal.role.may_grant(invitation.role) {
-        return Err(MemberRefusal::Above.into());
+        return Err(caller.note_refusal(MemberRefusal::Above.into()));
     }
     let at = control.fx().clock.now();
     let state = InvitationState::Revoked { at };

@@ -1,11 +1,14 @@
 //! Accepting an invitation.
 
-use windlass_auth::{InvitationHash, InvitationRecord, InvitationState, Membership, PlainPassword};
+use windlass_auth::{
+    Actor, AuditObject, InvitationHash, InvitationRecord, InvitationState, Membership,
+    PlainPassword,
+};
 use windlass_domain::{Name, User};
 use windlass_storage::{Signal, StoreError, UnitOfWork};
 
 use super::{already_a_member, worthless};
-use crate::{Belonging, Caller, Control, ControlError};
+use crate::{Belonging, Caller, Control, ControlError, Occasion, audit::Deed};
 
 /// What somebody says of themselves who accepts an invitation and has no account.
 #[derive(Debug)]
@@ -25,7 +28,7 @@ pub async fn accept_invitation(
 ) -> Result<Belonging, ControlError> {
     if !caller.has_signed_in() {
         let message = "only a person who has signed in accepts invitations, no key or token";
-        return Err(ControlError::refused("session_required", message));
+        return Err(caller.note_refusal(ControlError::refused("session_required", message)));
     }
     let mut uow = control.store().write().await?;
     let invitation = find_open(control, &mut *uow, secret).await?;
@@ -33,18 +36,20 @@ pub async fn accept_invitation(
     let user = account.map(|account| account.user);
     let Some(user) = user.filter(|user| user.email.as_ref() == Some(&invitation.email)) else {
         let message = "this invitation is for another e-mail address: sign in with that";
-        return Err(ControlError::refused("not_the_addressee", message));
+        return Err(caller.note_refusal(ControlError::refused("not_the_addressee", message)));
     };
     if uow.organizations().role_of(invitation.organization_id, user.id).await?.is_some() {
         return Err(already_a_member());
     }
-    admit(control, uow, invitation, user).await
+    let actor = Actor::from(&*caller.principal);
+    admit(control, uow, &caller.occasion, actor, invitation, user).await
 }
 
 /// Lets somebody in who has no account yet, and makes it: with the address that was invited, and no
 /// other.
 pub async fn register_by_invitation(
     control: &Control,
+    occasion: &Occasion,
     secret: &str,
     registration: Registration,
 ) -> Result<Belonging, ControlError> {
@@ -67,13 +72,15 @@ pub async fn register_by_invitation(
         if matches!(err, StoreError::Taken(_)) { has_an_account() } else { err.into() }
     })?;
     uow.accounts().set_password(user.id, &password, fx.clock.now()).await?;
-    admit(control, uow, invitation, user).await
+    admit(control, uow, occasion, Actor::Person(user.id), invitation, user).await
 }
 
 /// Makes somebody a member, and the invitation one that was accepted.
 async fn admit(
     control: &Control,
     mut uow: Box<dyn UnitOfWork>,
+    occasion: &Occasion,
+    actor: Actor,
     invitation: InvitationRecord,
     user: User,
 ) -> Result<Belonging, ControlError> {
@@ -84,6 +91,9 @@ async fn admit(
     uow.invitations().update(&InvitationRecord { state, ..invitation }).await?;
     let organization = uow.organizations().find(organization_id).await?;
     let organization = organization.ok_or_else(worthless)?;
+    let object = AuditObject::new(id);
+    let deed = Deed::on(occasion, organization_id, Some(actor), Some(object));
+    control.write_down(&mut *uow, deed).await?;
     uow.signal(Signal::Member(user.id));
     uow.commit().await?;
     // The signal tells everybody; this server need not wait for it.

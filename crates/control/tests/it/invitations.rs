@@ -5,7 +5,7 @@ use windlass_auth::{
     InvitationRecord, InvitationState, MintedInvitation, NewInvitation, PlainPassword, Role,
 };
 use windlass_control::{
-    Belonging, Caller, ControlError, Registration, accept_invitation, create_invitation,
+    Belonging, Caller, ControlError, Occasion, Registration, accept_invitation, create_invitation,
     get_member, list_invitations, register_by_invitation, remove_member, revoke_invitation,
     set_member_role,
 };
@@ -57,8 +57,12 @@ fn registration(name: &str) -> Registration {
     }
 }
 
+fn occasion() -> Occasion {
+    Occasion { action: "register_by_invitation".into(), request_id: None, address: None }
+}
+
 async fn register(platform: &Platform, secret: &str) -> Result<Belonging, ControlError> {
-    register_by_invitation(&platform.control, secret, registration("Grace")).await
+    register_by_invitation(&platform.control, &occasion(), secret, registration("Grace")).await
 }
 
 fn is_worthless(outcome: &Result<Belonging, ControlError>) -> bool {
@@ -154,9 +158,10 @@ async fn of_two_who_accept_at_once_one_is_let_in() {
     for round in 0..5 {
         let email = format!("grace{round}@example.com");
         let secret = invite(&platform, &email, Role::Member).await;
+        let asked = occasion();
         let (first, second) = tokio::join!(
-            register_by_invitation(&one, &secret, registration("One")),
-            register_by_invitation(&other, &secret, registration("Other")),
+            register_by_invitation(&one, &asked, &secret, registration("One")),
+            register_by_invitation(&other, &asked, &secret, registration("Other")),
         );
         let (name, refused) = if first.is_ok() { ("One", second) } else { ("Other", first) };
         assert!(is_worthless(&refused) || has_code(&refused, "has_an_account"), "{refused:?}");

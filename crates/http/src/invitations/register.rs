@@ -1,11 +1,11 @@
 //! `POST /api/invitations/register`
 
-use axum::{Json, extract::State};
+use axum::{Extension, Json, extract::State};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use windlass_auth::PlainPassword;
-use windlass_control::{Control, Registration};
+use windlass_control::{Control, Occasion, Registration};
 
 use crate::{
     extract::Body,
@@ -46,6 +46,7 @@ pub(crate) struct RegistrationBody {
 )]
 pub(crate) async fn register_by_invitation(
     State(control): State<Control>,
+    Extension(occasion): Extension<Occasion>,
     Body(body): Body<RegistrationBody>,
 ) -> Result<Json<OrganizationView>, Problem> {
     let RegistrationBody { token, name, password } = body;
@@ -55,6 +56,7 @@ pub(crate) async fn register_by_invitation(
     let both = name.zip(password).map(|(name, password)| Registration { name, password });
     let registration = fields.finish(both)?;
     let token = token.expose_secret();
-    let joined = windlass_control::register_by_invitation(&control, token, registration).await?;
+    let joined =
+        windlass_control::register_by_invitation(&control, &occasion, token, registration).await?;
     Ok(Json(joined.into()))
 }

@@ -49,6 +49,22 @@ async fn somebody_is_invited_and_comes() {
 }
 
 #[tokio::test]
+async fn who_came_by_which_invitation_is_written_down() {
+    let api = TestApi::start("invitation_audit").await;
+    let made = invite(&api, "grace@example.com", "member").await;
+    register(&api, &made.body["token"]).await;
+    let members = api.get(&path(&api).await.replace("invitations", "members")).await.body;
+    let lines = api.get("/api/audit?limit=2").await.body;
+    for (line, action) in [(&lines[0], "register_by_invitation"), (&lines[1], "create_invitation")]
+    {
+        assert_eq!((&line["action"], &line["outcome"]), (&json!(action), &json!("done")));
+        assert_eq!(line["target"]["id"], made.body["id"]);
+    }
+    assert_eq!(lines[0]["actor"]["user_id"], members[0]["user_id"]);
+    assert!(!lines.to_string().contains(made.body["token"].as_str().unwrap()));
+}
+
+#[tokio::test]
 async fn the_list_tells_what_has_become_of_invitations_and_never_their_tokens() {
     let api = TestApi::start("invitation_list").await;
     let path = path(&api).await;

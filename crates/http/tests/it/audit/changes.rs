@@ -19,10 +19,18 @@ struct Change {
     action: String,
 }
 
-/// What a key cannot do, whatever it may: there is no line for what is always refused. Their own
-/// tests look for the lines of those who can.
-const FOR_PEOPLE: [&str; 6] =
-    ["create_organization", "login", "logout", "end_session", "change_password", "set_up"];
+/// What a key cannot do, whatever it may, or nobody needs one for. Their own tests look for the lines
+/// of those who can.
+const FOR_PEOPLE: [&str; 8] = [
+    "create_organization",
+    "login",
+    "logout",
+    "end_session",
+    "change_password",
+    "set_up",
+    "accept_invitation",
+    "register_by_invitation",
+];
 
 /// Every one that the document has, and that a key can do.
 fn all() -> impl Iterator<Item = Change> {

@@ -105,9 +105,11 @@ impl World {
             "revoke_presented_token" => self.token.clone(),
             "delete_env_var" => self.variable.clone(),
             "set_member_role" | "remove_member" => self.member.clone(),
+            "revoke_invitation" => self.invitation.clone(),
             "create_api_key"
             | "norrix_create_api_key"
             | "create_token"
+            | "create_invitation"
             | "create_project"
             | "create_environment"
             | "put_env_var" => answer["id"].as_str().expect("the id of what was made").to_owned(),

@@ -66,10 +66,7 @@ pub async fn create_organization(
 ) -> Result<Belonging, ControlError> {
     let own = Target::organization(caller.organization());
     let grant = caller.may(Permission::OrganizationsWrite, own)?;
-    if !caller.has_signed_in() {
-        let message = "only a person who has signed in creates organizations, no key or token";
-        return Err(caller.note_refusal(ControlError::refused("session_required", message)));
-    }
+    caller.session().map_err(|err| caller.note_refusal(err))?;
     let organization = Organization::create(name, control.fx());
     let user_id = caller.principal.user_id;
     let role = Role::Owner;

@@ -251,7 +251,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("contract.rs");
-    const PROMISES: [&str; 21] = [
+    const PROMISES: [&str; 22] = [
         include_str!("contract/account.rs"),
         include_str!("contract/api_key.rs"),
         include_str!("contract/audit.rs"),

@@ -1,22 +1,23 @@
 //! Accepting an invitation.
 
+use secrecy::SecretString;
 use windlass_auth::{
     Actor, AuditObject, InvitationHash, InvitationRecord, InvitationState, Membership,
     PlainPassword,
 };
-use windlass_domain::{Name, User};
-use windlass_storage::{Signal, StoreError, UnitOfWork};
+use windlass_domain::{EmailAddress, Name, User};
+use windlass_storage::{Account, Signal, StoreError, UnitOfWork};
 
 use super::{already_a_member, worthless};
 use crate::{Belonging, Caller, Control, ControlError, Occasion, audit::Deed};
 
-/// What somebody says of themselves who accepts an invitation and has no account.
+/// What somebody says of themselves who accepts an invitation without having signed in.
 #[derive(Debug)]
 pub struct Registration {
-    /// How they are called.
+    /// How they are called, where they have no account yet.
     pub name: Name,
-    /// With what they are going to sign in, beside the address that was invited.
-    pub password: PlainPassword,
+    /// The password of their account, be it new or not.
+    pub password: SecretString,
 }
 
 /// Lets somebody in who has signed in and whose address was invited. Whoever else presents the
@@ -26,10 +27,7 @@ pub async fn accept_invitation(
     caller: &Caller,
     secret: &str,
 ) -> Result<Belonging, ControlError> {
-    if !caller.has_signed_in() {
-        let message = "only a person who has signed in accepts invitations, no key or token";
-        return Err(caller.note_refusal(ControlError::refused("session_required", message)));
-    }
+    caller.session()?;
     let mut uow = control.store().write().await?;
     let invitation = find_open(control, &mut *uow, secret).await?;
     let account = uow.accounts().find(caller.principal.user_id).await?;
@@ -45,27 +43,66 @@ pub async fn accept_invitation(
     admit(control, uow, &caller.occasion, actor, invitation, user).await
 }
 
-/// Lets somebody in who has no account yet, and makes it: with the address that was invited, and no
-/// other.
+/// Lets somebody in who has not signed in: makes them an account with the address that was invited,
+/// and no other; where there is one, they have to know its password. (Whoever belongs nowhere any
+/// more cannot sign in before they have accepted.)
 pub async fn register_by_invitation(
     control: &Control,
     occasion: &Occasion,
     secret: &str,
     registration: Registration,
 ) -> Result<Belonging, ControlError> {
+    let Registration { name, password } = registration;
     // Nobody has a password hashed without an invitation.
     let mut uow = control.store().read().await?;
-    let invitation = find(control, &mut *uow, secret).await?;
-    check_is_nobodys(&mut *uow, &invitation).await?;
+    let InvitationRecord { email, .. } = find(control, &mut *uow, secret).await?;
+    let account = uow.accounts().find_by_email_of_everyone(&email).await?;
     drop(uow);
-    let Registration { name, password } = registration;
-    // Hashing is slow work, so it comes before the unit of work.
-    let password = control.inner.password_hasher.hash(&password, control.fx().entropy).await?;
+    match account {
+        Some(account) => come_back(control, occasion, secret, account, password).await,
+        None => come_in(control, occasion, secret, name, password).await,
+    }
+}
+
+/// Lets somebody in who has an account.
+async fn come_back(
+    control: &Control,
+    occasion: &Occasion,
+    secret: &str,
+    account: Account,
+    password: SecretString,
+) -> Result<Belonging, ControlError> {
+    let user = account.user.clone();
+    let named = user.email.as_ref().map(EmailAddress::as_str).unwrap_or_default();
+    let now = control.fx().clock.now();
+    let counted = control.inner.attempts.begin(named, occasion.address, now)?;
+    control.check_password(Some(account), password).await?;
+    counted.forgive();
 
     let mut uow = control.store().write().await?;
     let invitation = find_open(control, &mut *uow, secret).await?;
-    check_is_nobodys(&mut *uow, &invitation).await?;
+    if uow.organizations().role_of(invitation.organization_id, user.id).await?.is_some() {
+        return Err(already_a_member());
+    }
+    admit(control, uow, occasion, Actor::Person(user.id), invitation, user).await
+}
+
+/// Lets somebody in who is new here.
+async fn come_in(
+    control: &Control,
+    occasion: &Occasion,
+    secret: &str,
+    name: Name,
+    password: SecretString,
+) -> Result<Belonging, ControlError> {
     let fx = control.fx();
+    let password = PlainPassword::new(password)
+        .map_err(|err| ControlError::Invalid { field: "password", message: err.to_string() })?;
+    // Hashing is slow work, so it comes before the unit of work.
+    let password = control.inner.password_hasher.hash(&password, fx.entropy).await?;
+
+    let mut uow = control.store().write().await?;
+    let invitation = find_open(control, &mut *uow, secret).await?;
     let user = User { email: Some(invitation.email.clone()), ..User::create(name, fx) };
     uow.organizations().insert_user(&user).await.map_err(|err| {
         // An invitation elsewhere was faster.
@@ -135,17 +172,7 @@ async fn find(
     }
 }
 
-async fn check_is_nobodys(
-    uow: &mut dyn UnitOfWork,
-    invitation: &InvitationRecord,
-) -> Result<(), ControlError> {
-    match uow.accounts().find_by_email_of_everyone(&invitation.email).await? {
-        Some(_) => Err(has_an_account()),
-        None => Ok(()),
-    }
-}
-
 fn has_an_account() -> ControlError {
-    let message = "there is an account with the invited address: sign in, and accept then";
+    let message = "there is an account with this address by now: try again, with its password";
     ControlError::conflict("has_an_account", message)
 }

@@ -24,8 +24,7 @@ pub(crate) struct AcceptInvitation {
 /// Accept an invitation.
 ///
 /// That takes a person who has signed in with the address that was invited. Anybody else is
-/// answered with 403 (`not_the_addressee`; `session_required` for a key or token), and the
-/// invitation stays good. One that was accepted, revoked or has expired is refused like a token that
+/// answered with 403 (`not_the_addressee`), and the invitation stays good. One that was accepted, revoked or has expired is refused like a token that
 /// never was one: 422.
 #[utoipa::path(
     post,

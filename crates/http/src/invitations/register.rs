@@ -22,18 +22,18 @@ pub(crate) struct RegistrationBody {
     /// What came with the invitation.
     #[schema(value_type = String, min_length = 1, max_length = 100, example = "wli_0lE8WWQJzjlRz8HDN5nN5vIOxkWLkpS4Xc2sWOlwwyI")]
     token: SecretString,
-    /// How they are called.
+    /// How they are called, where they have no account yet.
     #[schema(min_length = 1, max_length = 100, example = "Grace")]
     name: String,
-    /// With what they are going to sign in.
+    /// With what they sign in, now or from now on.
     #[schema(value_type = String, format = Password, min_length = 12, max_length = 1024, example = "correct horse battery staple")]
     password: SecretString,
 }
 
-/// Accept an invitation without an account.
+/// Accept an invitation without having signed in.
 ///
-/// Makes an account with the address that was invited. Whoever has one signs in and accepts then
-/// (409 and `has_an_account`).
+/// Makes an account with the address that was invited. Where there is one, the password has to be
+/// its own, and the name stays; failed attempts are limited as they are when signing in.
 #[utoipa::path(
     post,
     path = "/api/invitations/register",
@@ -41,7 +41,14 @@ pub(crate) struct RegistrationBody {
     request_body = RegistrationBody,
     responses(
         (status = 200, description = "The organization that is open now, to whoever signs in", body = OrganizationView),
-        (status = 409, description = "There is an account with this address", body = ErrorBody),
+        (status = 401, description = "There is an account, and it has another password", body = ErrorBody),
+        (status = 409, description = "They are a member already", body = ErrorBody),
+        (
+            status = 429,
+            description = "Too many attempts have failed",
+            body = ErrorBody,
+            headers(("Retry-After" = u32, description = "Seconds after which to try again")),
+        ),
     ),
 )]
 pub(crate) async fn register_by_invitation(
@@ -52,9 +59,8 @@ pub(crate) async fn register_by_invitation(
     let RegistrationBody { token, name, password } = body;
     let mut fields = Fields::default();
     let name = fields.parse("name", &name);
-    let password = fields.check("password", PlainPassword::new(password));
-    let both = name.zip(password).map(|(name, password)| Registration { name, password });
-    let registration = fields.finish(both)?;
+    fields.check("password", PlainPassword::new(password.clone()));
+    let registration = fields.finish(name.map(|name| Registration { name, password }))?;
     let token = token.expose_secret();
     let joined =
         windlass_control::register_by_invitation(&control, &occasion, token, registration).await?;

@@ -199,6 +199,10 @@ async fn ask(
             assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
             assert_eq!(answer.body["code"], "session_required", "{place}");
         }
+        Expected::NotTheAddressee => {
+            assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
+            assert_eq!(answer.body["code"], "not_the_addressee", "{place}");
+        }
         Expected::Unfound => {
             assert!(status == StatusCode::UNPROCESSABLE_ENTITY && !has_changed, "{place}");
         }

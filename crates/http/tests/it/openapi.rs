@@ -69,8 +69,19 @@ fn only_these_operations_need_no_permission() {
             .map(|row| row.operation_id.as_str())
             .collect()
     };
-    assert_eq!(open(false), ["get_health", "check_readiness", "login", "set_up", "get_openapi"]);
-    let for_people = ["logout", "list_sessions", "end_session", "change_password"];
+    assert_eq!(
+        open(false),
+        [
+            "get_health",
+            "check_readiness",
+            "login",
+            "set_up",
+            "register_by_invitation",
+            "get_openapi"
+        ]
+    );
+    let for_people =
+        ["logout", "list_sessions", "end_session", "change_password", "accept_invitation"];
     assert_eq!(open(true), [&["whoami"][..], &for_people].concat());
     let by_session = rows.iter().filter(|row| row.needs_session);
     let by_session: Vec<&str> = by_session.map(|row| row.operation_id.as_str()).collect();

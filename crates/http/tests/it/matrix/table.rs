@@ -55,6 +55,8 @@ pub(crate) enum Expected {
     TooNarrow,
     /// 403, because it takes a person who has signed in.
     NoPerson,
+    /// 403, because it is for somebody else.
+    NotTheAddressee,
     /// 422: it is found by its text, which names nothing for the caller.
     Unfound,
     /// 404.
@@ -119,6 +121,7 @@ fn expected(cell: char) -> Expected {
         'x' => Expected::Elsewhere,
         'o' => Expected::NotYours,
         's' => Expected::NoPerson,
+        'n' => Expected::NotTheAddressee,
         '2' => Expected::Unfound,
         '4' => Expected::Hidden,
         '9' => Expected::NothingToGoBackTo,

@@ -96,7 +96,7 @@ async fn no_secret_is_anywhere() {
         secrets.assert_absent_from(&format!("the log: {line}"), &line);
     }
     let dump = api.database.dump().await;
-    for table in ["api_keys", "tokens", "env_vars", "audit_log", "root_keys"] {
+    for table in ["api_keys", "tokens", "invitations", "env_vars", "audit_log", "signing_keys"] {
         assert!(dump.iter().any(|row| row.starts_with(&format!("{table}: "))), "{table}");
     }
     for row in &dump {

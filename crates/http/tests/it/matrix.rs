@@ -4,7 +4,7 @@ mod callers;
 mod table;
 pub(crate) mod world;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use axum::{
     body::Body,
@@ -120,8 +120,8 @@ async fn check(tag: &str) {
                 ("reach", 'h') => Presented::bearer(&callers.bound_to(&world.project).await),
                 ("session", 'o') => Presented::session(&world.cookie),
                 ("session", letter) => {
-                    if !sessions.contains_key(&letter) {
-                        sessions.insert(letter, callers.session(letter).await);
+                    if let Entry::Vacant(none) = sessions.entry(letter) {
+                        none.insert(callers.session(letter).await);
                     }
                     sessions[&letter].clone()
                 }

@@ -13,6 +13,8 @@ use crate::{Role, base62};
 const PREFIX: &str = "wli_";
 /// 256 bits in base 62.
 const DIGITS: usize = 43;
+/// 32 bits: tells a real one from a mistyped one, and to those who look for leaked secrets.
+const CHECKSUM_DIGITS: usize = 6;
 
 /// An invitation as it is stored: everything but its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,8 +140,11 @@ impl PlainInvitation {
         let mut random = [0; 32];
         entropy.fill(&mut random);
         let digits = base62::encode::<DIGITS>(&random);
-        let text: String = digits.iter().copied().map(char::from).collect();
-        Self(format!("{PREFIX}{text}").into())
+        let mut text = PREFIX.to_owned();
+        text.extend(digits.map(char::from));
+        let checksum = crc32fast::hash(text.as_bytes()).to_be_bytes();
+        text.extend(base62::encode::<CHECKSUM_DIGITS>(&checksum).map(char::from));
+        Self(text.into())
     }
 
     /// The secret itself. It belongs into the answer to whoever invites, and nowhere else.

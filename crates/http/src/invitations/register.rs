@@ -20,7 +20,7 @@ use crate::{
 #[schema(as = Registration)]
 pub(crate) struct RegistrationBody {
     /// What came with the invitation.
-    #[schema(value_type = String, min_length = 1, max_length = 100, example = "wli_0lE8WWQJzjlRz8HDN5nN5vIOxkWLkpS4Xc2sWOlwwyI")]
+    #[schema(value_type = String, min_length = 1, max_length = 100, example = "wli_0lE8WWQJzjlRz8HDN5nN5vIOxkWLkpS4Xc2sWOlwwyI2BuBej")]
     token: SecretString,
     /// How they are called, where they have no account yet.
     #[schema(min_length = 1, max_length = 100, example = "Grace")]

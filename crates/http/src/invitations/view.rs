@@ -43,7 +43,7 @@ pub(crate) struct CreatedInvitationView {
     #[serde(flatten)]
     record: InvitationView,
     /// What its addressee has to present. It is shown this once and cannot be had again.
-    #[schema(example = "wli_0lE8WWQJzjlRz8HDN5nN5vIOxkWLkpS4Xc2sWOlwwyI")]
+    #[schema(example = "wli_0lE8WWQJzjlRz8HDN5nN5vIOxkWLkpS4Xc2sWOlwwyI2BuBej")]
     token: String,
 }
 

@@ -1,6 +1,6 @@
 //! Whether the server lives, and whether it can work.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
@@ -66,5 +66,5 @@ pub(crate) async fn check_server_readiness(
 
 fn not_ready(code: &'static str, what: &str) -> Problem {
     let message = format!("{what} not available at the moment");
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
+    Problem::unavailable(message).with_code(code)
 }

@@ -29,7 +29,7 @@ pub(crate) struct World {
     user: UserId,
     /// Another session of the same person.
     session: String,
-    setup_token: String,
+    pub(crate) setup_token: String,
 }
 
 impl World {

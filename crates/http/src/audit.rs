@@ -1,6 +1,6 @@
 //! The audit log.
 
-mod list;
+pub(crate) mod list;
 mod view;
 
 use utoipa_axum::routes;

@@ -185,14 +185,12 @@ impl Problem {
     /// 503: trying again later may work.
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
-            .with_retry_after(RETRY_SECONDS)
     }
 
     /// 503: it took too long.
     pub(crate) fn too_slow() -> Self {
         let message = "the request took too long, try again";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", message)
-            .with_retry_after(RETRY_SECONDS)
     }
 
     /// 500: a handler panicked. The panic hook has logged where.
@@ -274,7 +272,8 @@ impl Problem {
         if let Some(value) = self.challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
             rendered.headers_mut().insert(header::WWW_AUTHENTICATE, value);
         }
-        if let Some(seconds) = self.retry_after {
+        let usual = (self.status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_SECONDS);
+        if let Some(seconds) = self.retry_after.or(usual) {
             rendered.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         rendered

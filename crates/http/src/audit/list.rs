@@ -14,6 +14,12 @@ use crate::{
     problem::{ErrorBody, Problem},
 };
 
+/// Who can be an actor: people and credentials.
+pub(crate) const ACTORS: [&str; 4] = ["usr", "key", "tok", "ses"];
+/// What lines are about.
+pub(crate) const TARGETS: [&str; 10] =
+    ["org", "usr", "proj", "env", "dep", "var", "key", "tok", "ses", "inv"];
+
 /// Which lines are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -22,7 +28,7 @@ pub(crate) struct AuditQuery {
     #[param(example = "usr_01kdvdna000000000000000001")]
     actor: Option<String>,
     /// Only what was asked for by this name: an operation's id.
-    #[param(max_length = 100, pattern = "^[a-z_]+$", example = "create_project")]
+    #[param(pattern = "^[a-z_][a-z0-9_]{0,99}$", example = "create_project")]
     action: Option<String>,
     /// Only what came to this.
     #[param(inline)]
@@ -69,28 +75,47 @@ pub(crate) async fn list_audit_log(
 impl AuditQuery {
     fn filter(self) -> Result<AuditFilter, Problem> {
         Ok(AuditFilter {
-            actor: identifier("actor", self.actor)?,
-            action: self.action,
+            actor: identifier("actor", &ACTORS, self.actor)?,
+            action: action(self.action)?,
             outcome: self.outcome.map(AuditOutcome::from),
-            target: identifier("target", self.target)?,
+            target: identifier("target", &TARGETS, self.target)?,
             from: moment("from", self.from.as_deref())?,
             to: moment("to", self.to.as_deref())?,
         })
     }
 }
 
-/// An identifier of whatever kind. One that cannot be any finds nothing, which is better said.
-fn identifier(name: &str, given: Option<String>) -> Result<Option<String>, Problem> {
+/// The name of a use case, of today or of long ago.
+fn action(given: Option<String>) -> Result<Option<String>, Problem> {
+    let letter = |it: u8| it.is_ascii_digit() || it.is_ascii_lowercase() || it == b'_';
+    let is_name = |text: &str| {
+        let begins = |first: u8| letter(first) && !first.is_ascii_digit();
+        text.len() <= 100 && text.bytes().next().is_some_and(begins) && text.bytes().all(letter)
+    };
+    match given {
+        Some(text) if !is_name(&text) => Err(Problem::bad_query(
+            "`action` must be the id of an operation, such as `create_project`",
+        )),
+        given => Ok(given),
+    }
+}
+
+/// An identifier of one of several kinds. What cannot be any finds nothing, which is better said.
+fn identifier(
+    name: &str,
+    kinds: &[&str],
+    given: Option<String>,
+) -> Result<Option<String>, Problem> {
+    let digit = |it: u8| it.is_ascii_digit() || it.is_ascii_lowercase();
     let is_one = |text: &str| {
-        text.split_once('_').is_some_and(|(prefix, digits)| {
-            let is_word = !prefix.is_empty() && prefix.bytes().all(|it| it.is_ascii_lowercase());
-            let digit = |it: u8| it.is_ascii_digit() || it.is_ascii_lowercase();
-            is_word && digits.len() == 26 && digits.bytes().all(digit)
+        text.split_once('_').is_some_and(|(kind, digits)| {
+            kinds.contains(&kind) && digits.len() == 26 && digits.bytes().all(digit)
         })
     };
     match given {
         Some(text) if !is_one(&text) => Err(Problem::bad_query(format!(
-            "`{name}` must be an identifier such as `usr_01kdvdna000000000000000001`"
+            "`{name}` must be an identifier that begins with one of {}",
+            kinds.iter().map(|kind| format!("`{kind}_`")).collect::<Vec<_>>().join(", "),
         ))),
         given => Ok(given),
     }

@@ -7,6 +7,7 @@ use utoipa::openapi::{
 };
 
 use super::ORGANIZATION_PARAMETER;
+use crate::audit::list::{ACTORS, TARGETS};
 
 /// Which organization is meant.
 pub(crate) fn organization() -> Parameter {
@@ -48,7 +49,8 @@ fn without_null(parameter: &mut Parameter) {
 fn specify(parameter: &mut Parameter, path: &str) {
     let (description, pattern) = match (&parameter.parameter_in, parameter.name.as_str()) {
         (ParameterIn::Path, name) => (None, collection_before(path, name).map(identifier)),
-        (ParameterIn::Query, "actor" | "target") => (None, Some(identifier("[a-z]+"))),
+        (ParameterIn::Query, "actor") => (None, Some(one_of(&ACTORS))),
+        (ParameterIn::Query, "target") => (None, Some(one_of(&TARGETS))),
         (ParameterIn::Query, "cursor" | "id") => {
             (None, path.rsplit('/').next().and_then(prefix_in).map(identifier))
         }
@@ -81,6 +83,11 @@ fn specify(parameter: &mut Parameter, path: &str) {
     {
         schema.pattern = Some(pattern);
     }
+}
+
+/// What identifiers of several kinds look like.
+fn one_of(prefixes: &[&str]) -> String {
+    identifier(&format!("({})", prefixes.join("|")))
 }
 
 /// What an identifier looks like.

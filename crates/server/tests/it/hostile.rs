@@ -200,6 +200,12 @@ async fn try_text(
     kind: Kind,
     text: &str,
 ) {
+    let is_good = takes(&parameter.name).contains(&kind);
+    if parameter.place == Place::Query && is_good {
+        let path = format!("{}?{}={}", stage.path(operation), parameter.name, encoded(text));
+        let (status, body) = ask(stage, operation, &path, None).await;
+        return assert_eq!(status, 200, "{path}: {body}");
+    }
     if parameter.place != Place::Header {
         return refuse(stage, operation, parameter, &encoded(text)).await;
     }
@@ -209,7 +215,6 @@ async fn try_text(
     }
     let (status, body) =
         ask(stage, operation, &stage.path(operation), Some((parameter, text))).await;
-    let is_good = takes(&parameter.name).contains(&kind);
     let is_right = if is_good { status == 200 } else { is_refusal(status, &body) };
     assert!(is_right, "{} {}: {text:?}: {status} {body}", operation.id, parameter.name);
 }

@@ -97,7 +97,8 @@ pub(super) fn takes(name: &str) -> &'static [Kind] {
         "password" => {
             &[Nul, Control, Invisible, Flag, Remote, Escape, Phrase, Number, Word, Identifier]
         }
-        "key" => &[Identifier],
+        // The audit log may know an operation of long ago by any name.
+        "key" | "action" => &[Identifier],
         "value" => {
             &[Empty, Control, Invisible, Flag, Remote, Escape, Phrase, Number, Word, Identifier]
         }

@@ -99,7 +99,11 @@ impl Operation {
         Self {
             method: method.to_uppercase().parse().unwrap(),
             path: path.to_owned(),
-            parameters: parameters.map(Parameter::read).collect(),
+            // Any name will do for a request, and the request would be carried out.
+            parameters: parameters
+                .filter(|parameter| parameter["name"] != "Idempotency-Key")
+                .map(Parameter::read)
+                .collect(),
             body,
             id,
         }
@@ -136,7 +140,9 @@ impl Operation {
 
     /// Whether it shows what is stored.
     pub(super) fn shows(&self) -> bool {
-        self.method == Method::GET && self.path.starts_with("/api/")
+        // The audit log grows by whatever is refused, which is what it is for.
+        let is_log = self.path == "/api/audit";
+        self.method == Method::GET && self.path.starts_with("/api/") && !is_log
     }
 }
 

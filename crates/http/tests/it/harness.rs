@@ -204,6 +204,14 @@ impl TestApi {
         self.send(&self.owner, Method::GET, path, None).await
     }
 
+    /// What the owner sees, without holding that against the description: where many look at the
+    /// same again and again.
+    pub(crate) async fn glance(&self, path: &str) -> Vec<u8> {
+        let request = Self::request(&self.owner, Method::GET, path).body(Body::empty());
+        let response = self.raw(request.expect("a well-formed request")).await;
+        to_bytes(response.into_body(), usize::MAX).await.expect("a body").into()
+    }
+
     /// `POST` as the owner.
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.send(&self.owner, Method::POST, path, Some(body)).await

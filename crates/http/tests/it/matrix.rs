@@ -113,12 +113,16 @@ async fn check(tag: &str) {
     let tag = tag.replace('_', "-");
     for operation in operations().filter(|operation| operation.tag == tag) {
         let row = &rows[operation.id];
-        let mut world = World::make(&api).await;
+        let mut scene = Scene::set(&api).await;
         for column in columns() {
             let expected = row.cells[&column];
             let presented = match column {
-                ("reach", 'h') => Presented::bearer(&callers.bound_to(&world.project).await),
-                ("session", 'o') => Presented::session(&world.cookie),
+                ("reach", 'h') => {
+                    let key = callers.bound_to(&scene.world.project).await;
+                    scene.look(&api).await;
+                    Presented::bearer(&key)
+                }
+                ("session", 'o') => Presented::session(&scene.world.cookie),
                 ("session", letter) => {
                     if let Entry::Vacant(none) = sessions.entry(letter) {
                         none.insert(callers.session(letter).await);
@@ -128,8 +132,8 @@ async fn check(tag: &str) {
                 _ => presented[&column].clone(),
             };
             let place = format!("{} by {column:?}", operation.id);
-            if ask(&api, &world, &operation, row, &presented, expected, &place).await {
-                world = World::make(&api).await;
+            if ask(&api, &scene, &operation, row, &presented, expected, &place).await {
+                scene = Scene::set(&api).await;
             }
         }
         if row.needs == Needs::Session {
@@ -149,10 +153,29 @@ async fn check(tag: &str) {
             };
             let place = format!("{} with {permission}", operation.id);
             let presented = Presented::bearer(key);
-            if ask(&api, &world, &operation, row, &presented, expected, &place).await {
-                world = World::make(&api).await;
+            if ask(&api, &scene, &operation, row, &presented, expected, &place).await {
+                scene = Scene::set(&api).await;
             }
         }
+    }
+}
+
+/// A world, and what its owner sees of it as long as nothing has changed.
+struct Scene {
+    world: World,
+    seen: Vec<Vec<u8>>,
+}
+
+impl Scene {
+    async fn set(api: &TestApi) -> Self {
+        let world = World::make(api).await;
+        let seen = world.seen_by_owner(api).await;
+        Self { world, seen }
+    }
+
+    /// Looks again, after something was changed on purpose.
+    async fn look(&mut self, api: &TestApi) {
+        self.seen = self.world.seen_by_owner(api).await;
     }
 }
 
@@ -160,16 +183,15 @@ async fn check(tag: &str) {
 /// anything has changed.
 async fn ask(
     api: &TestApi,
-    world: &World,
+    Scene { world, seen: before }: &Scene,
     operation: &Operation,
     row: &Row,
     presented: &Presented,
     expected: Expected,
     place: &str,
 ) -> bool {
-    let before = world.seen_by_owner(api).await;
     let answer = send(api, world, operation, presented).await;
-    let has_changed = world.seen_by_owner(api).await != before;
+    let has_changed = world.seen_by_owner(api).await != *before;
 
     let status = answer.status;
     let place = format!("{place}: {status} {}", answer.body);

@@ -109,16 +109,25 @@ impl Client {
 
     /// A whole list, however many pages it has.
     pub(crate) fn list<T: DeserializeOwned>(&self, address: &Address) -> Result<Vec<Answer<T>>> {
+        self.first(address, usize::MAX)
+    }
+
+    /// The first so many of a list.
+    pub(crate) fn first<T: DeserializeOwned>(
+        &self,
+        address: &Address,
+        most: usize,
+    ) -> Result<Vec<Answer<T>>> {
         let mut items = Vec::new();
         let mut page = address.clone().with("limit", PAGE);
         loop {
             let response = self.call(Method::GET, &page, None)?;
             let cursor = text_of(response.headers().get("x-next-cursor"));
             let values: Answer<Vec<Value>> = self.read(response)?;
-            for value in values.value {
+            for value in values.value.into_iter().take(most - items.len()) {
                 items.push(Answer::new(value).map_err(|err| self.garbled(err))?);
             }
-            let Some(cursor) = cursor else { return Ok(items) };
+            let Some(cursor) = cursor.filter(|_| items.len() < most) else { return Ok(items) };
             page = address.clone().with("limit", PAGE).with("cursor", &cursor);
         }
     }

@@ -4,6 +4,7 @@ use clap::Subcommand;
 
 use crate::{context::Context, failure::Result};
 
+mod audit;
 mod completions;
 mod deploy;
 mod deployments;
@@ -49,6 +50,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Members(members::Members),
     Usage(usage::Usage),
+    Audit(audit::Audit),
     Open(open::Open),
     Shell(shell::Shell),
     Completions(completions::Completions),
@@ -72,6 +74,7 @@ impl Command {
             Self::Tokens(command) => command.run(context),
             Self::Members(command) => command.run(context),
             Self::Usage(command) => command.run(context),
+            Self::Audit(command) => command.run(context),
             Self::Open(command) => command.run(context),
             Self::Shell(command) => command.run(context),
             Self::Completions(command) => command.run(context),

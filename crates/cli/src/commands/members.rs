@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     client::{Address, Answer, Client, Nothing},
     context::Context,
+    duration,
     failure::{Failure, Result},
     input,
     output::{Show, moment, note},
@@ -50,9 +51,9 @@ pub(crate) struct Invite {
     /// `owner`, `admin`, `member` or `viewer`.
     #[arg(long, default_value = "member")]
     role: String,
-    /// After how long it is worth nothing any more; a week by default.
-    #[arg(long, value_name = "SECONDS")]
-    expires_in: Option<u32>,
+    /// After how long it is worth nothing any more, such as `12h`; a week by default.
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    expires_in: Option<u64>,
 }
 
 /// A member, as far as this program looks at them.

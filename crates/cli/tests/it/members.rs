@@ -17,7 +17,7 @@ fn register(server: &Server, token: &Value) {
 fn somebody_is_invited_comes_is_made_more_and_is_removed() {
     let server = Server::start();
     let owner = User::of(&server);
-    let made = owner.json("members invite grace@example.com --role viewer --expires-in 3600");
+    let made = owner.json("members invite grace@example.com --role viewer --expires-in 1h");
     let token = made["token"].as_str().unwrap();
     let listed = owner.run("members invitations").succeeded().out;
     assert!(listed.contains(" pending ") && !listed.contains(token), "{listed}");

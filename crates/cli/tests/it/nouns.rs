@@ -82,3 +82,29 @@ fn a_key_is_shown_once_and_can_do_what_it_should() {
     owner.run(&format!("keys revoke {id} --yes")).succeeded();
     robot.run("whoami").failed_with(3);
 }
+
+#[test]
+fn what_was_done_is_told_newest_first_and_as_much_as_was_asked_for() {
+    let server = Server::start();
+    let owner = User::of(&server);
+    let project = owner.json(PROJECT);
+    let id = project["id"].as_str().unwrap();
+    owner.run("projects update shop --name store").succeeded();
+
+    let all = owner.json("audit --outcome done");
+    let actions: Vec<_> = all.as_array().unwrap().iter().map(|line| &line["action"]).collect();
+    assert_eq!(actions[..2], ["update_project", "create_project"]);
+    let newest = owner.json("audit --limit 1");
+    assert_eq!(newest, json!([all[0]]));
+    let about = owner.run(&format!("audit --target {id} --action create_project")).succeeded().out;
+    let mut lines = about.lines();
+    assert!(lines.next().unwrap().starts_with("TIME"), "{about}");
+    let line = lines.next().unwrap();
+    assert!(
+        line.contains("done") && line.contains("API key \"owner\"") && line.contains(id),
+        "{line}"
+    );
+    assert_eq!(lines.next(), None, "{about}");
+    assert_eq!(owner.json("audit --from 2999-01-01"), json!([]));
+    owner.run("audit --actor nobody").failed_with(2);
+}

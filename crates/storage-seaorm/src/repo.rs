@@ -22,10 +22,12 @@ mod signing_key;
 mod token;
 mod usage;
 
+use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseExecutor, EntityTrait, IntoActiveModel, QueryFilter,
     QueryOrder, QuerySelect, Select,
-    sea_query::{LockType, OnConflict},
+    prelude::Uuid,
+    sea_query::{Expr, LockType, OnConflict},
 };
 use windlass_domain::{Id, IdKind, Page, PageRequest};
 use windlass_storage::StoreError;
@@ -111,6 +113,36 @@ impl Repo<'_> {
         let update = A::Entity::update(row.into_active_model().reset_all());
         update.exec_without_returning(&self.db).await.map_err(store_error)?;
         Ok(())
+    }
+
+    /// Revokes what a query finds and was not revoked before; tells how many those were.
+    async fn revoke_rows<E: EntityTrait>(
+        &self,
+        query: Select<E>,
+        id: E::Column,
+        revoked_at: E::Column,
+        at: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        // Everybody locks the rows in the same order, or two could wait for each other.
+        let ids: Vec<Uuid> = query
+            .filter(revoked_at.is_null())
+            .order_by_asc(id)
+            .select_only()
+            .column(id)
+            .lock_for_update()
+            .into_tuple()
+            .all(&self.db)
+            .await
+            .map_err(store_error)?;
+        let mut revoked = 0;
+        for ids in ids.chunks(MOST_AT_ONCE) {
+            let update = E::update_many()
+                .col_expr(revoked_at, Expr::value(at))
+                .filter(id.is_in(ids.iter().copied()))
+                .exec(&self.db);
+            revoked += update.await.map_err(store_error)?.rows_affected;
+        }
+        Ok(revoked)
     }
 }
 

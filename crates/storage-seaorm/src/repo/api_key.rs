@@ -4,14 +4,14 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect, prelude::Uuid, sea_query::Expr,
+    QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 use windlass_auth::{ApiKeyId, ApiKeyRecord, ImportedFormat, Rehash};
 use windlass_domain::{OrganizationId, Page, PageRequest, UserId};
 use windlass_storage::{ApiKeyRepo, StoreError};
 
 use self::row::{Column, Entity, Hash, Model};
-use super::{LockForUpdate, MOST_AT_ONCE, Repo};
+use super::{LockForUpdate, Repo};
 use crate::error::{corrupt, store_error};
 
 const TABLE: &str = "api_keys";
@@ -93,28 +93,10 @@ impl ApiKeyRepo for Repo<'_> {
         user: UserId,
         at: DateTime<Utc>,
     ) -> Result<u64, StoreError> {
-        // Everybody locks the rows in the same order, or two could wait for each other.
-        let ids: Vec<Uuid> = Entity::find()
-            .select_only()
-            .column(Column::Id)
+        let query = Entity::find()
             .filter(Column::OrganizationId.eq(organization.to_uuid()))
-            .filter(Column::CreatedBy.eq(user.to_uuid()))
-            .filter(Column::RevokedAt.is_null())
-            .order_by_asc(Column::Id)
-            .lock_for_update()
-            .into_tuple()
-            .all(&self.db)
-            .await
-            .map_err(store_error)?;
-        let mut revoked = 0;
-        for ids in ids.chunks(MOST_AT_ONCE) {
-            let update = Entity::update_many()
-                .col_expr(Column::RevokedAt, Expr::value(at))
-                .filter(Column::Id.is_in(ids.iter().copied()))
-                .exec(&self.db);
-            revoked += update.await.map_err(store_error)?.rows_affected;
-        }
-        Ok(revoked)
+            .filter(Column::CreatedBy.eq(user.to_uuid()));
+        self.revoke_rows(query, Column::Id, Column::RevokedAt, at).await
     }
 
     #[tracing::instrument(name = "db.api_key.replace_hash", level = "debug", skip_all, fields(id = %rehash.id))]

@@ -2,16 +2,13 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_orm::{
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid,
-    sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use windlass_auth::{ApiKeyId, TokenId, TokenPurpose, TokenRecord};
 use windlass_domain::{OrganizationId, Page, PageRequest, UserId};
 use windlass_storage::{StoreError, TokenRepo};
 
 use self::row::{Column, Entity, Model};
-use super::{LockForUpdate, MOST_AT_ONCE, Repo};
+use super::{LockForUpdate, Repo};
 use crate::error::{corrupt, store_error};
 
 const TABLE: &str = "tokens";
@@ -72,30 +69,12 @@ impl TokenRepo for Repo<'_> {
         user: UserId,
         at: DateTime<Utc>,
     ) -> Result<u64, StoreError> {
-        // Everybody locks the rows in the same order, or two could wait for each other.
-        let ids: Vec<Uuid> = Entity::find()
-            .select_only()
-            .column(Column::Id)
+        let query = Entity::find()
             .filter(Column::OrganizationId.eq(organization.to_uuid()))
             .filter(Column::CreatedBy.eq(user.to_uuid()))
-            .filter(Column::RevokedAt.is_null())
             // What has ended opens nothing, and may be about to be pruned.
-            .filter(Column::ExpiresAt.gt(at))
-            .order_by_asc(Column::Id)
-            .lock_for_update()
-            .into_tuple()
-            .all(&self.db)
-            .await
-            .map_err(store_error)?;
-        let mut revoked = 0;
-        for ids in ids.chunks(MOST_AT_ONCE) {
-            let update = Entity::update_many()
-                .col_expr(Column::RevokedAt, Expr::value(at))
-                .filter(Column::Id.is_in(ids.iter().copied()))
-                .exec(&self.db);
-            revoked += update.await.map_err(store_error)?.rows_affected;
-        }
-        Ok(revoked)
+            .filter(Column::ExpiresAt.gt(at));
+        self.revoke_rows(query, Column::Id, Column::RevokedAt, at).await
     }
 
     #[tracing::instrument(name = "db.token.revoke_block", level = "debug", skip(self))]

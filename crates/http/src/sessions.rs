@@ -9,10 +9,15 @@ mod password;
 pub(crate) mod set_up;
 mod view;
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::{
+    Json,
+    http::{HeaderMap, HeaderValue, header},
+    response::{AppendHeaders, IntoResponse},
+};
 use utoipa_axum::routes;
-use windlass_control::{Browser, Occasion};
+use windlass_control::{Browser, Occasion, SignedIn};
 
+use self::view::SessionView;
 use crate::operation::{Operation, needs_session, public};
 
 pub(crate) fn operations() -> Vec<Operation> {
@@ -33,4 +38,11 @@ pub(crate) fn browser(headers: &HeaderMap, occasion: Occasion) -> Browser {
         user_agent: String::from_utf8_lossy(user_agent.unwrap_or_default()).into_owned(),
         occasion,
     }
+}
+
+/// The answer that begins a session: the browser keeps it from now on.
+fn begun(headers: &HeaderMap, signed_in: SignedIn) -> impl IntoResponse + use<> {
+    let cookie = cookie::keep(headers, &signed_in).map(|value| (header::SET_COOKIE, value));
+    let id = signed_in.session.id;
+    (AppendHeaders(cookie), Json(SessionView::new(signed_in.session, Some(id))))
 }

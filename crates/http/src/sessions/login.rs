@@ -2,18 +2,13 @@
 
 use std::fmt;
 
-use axum::{
-    Extension, Json,
-    extract::State,
-    http::{HeaderMap, header},
-    response::{AppendHeaders, IntoResponse},
-};
+use axum::{Extension, extract::State, http::HeaderMap, response::IntoResponse};
 use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use windlass_control::{Occasion, SignIn};
 
-use super::{cookie, view::SessionView};
+use super::view::SessionView;
 use crate::{
     app::Shared,
     extract::Body,
@@ -74,10 +69,7 @@ pub(crate) async fn login(
     let browser = super::browser(&headers, occasion);
     let attempt = SignIn { email, password: body.password, browser };
     let signed_in = windlass_control::sign_in(&app.control, attempt).await?;
-    let cookie = cookie::keep(&headers, &signed_in).map(|value| (header::SET_COOKIE, value));
-    let id = signed_in.session.id;
-    let view = SessionView::new(signed_in.session, Some(id));
-    Ok((AppendHeaders(cookie), Json(view)))
+    Ok(super::begun(&headers, signed_in))
 }
 
 impl fmt::Debug for Login {

@@ -2,19 +2,14 @@
 
 use std::fmt;
 
-use axum::{
-    Extension, Json,
-    extract::State,
-    http::{HeaderMap, header},
-    response::{AppendHeaders, IntoResponse},
-};
+use axum::{Extension, extract::State, http::HeaderMap, response::IntoResponse};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use windlass_auth::{PlainPassword, SetupSecret};
 use windlass_control::Occasion;
 
-use super::{cookie, view::SessionView};
+use super::view::SessionView;
 use crate::{
     app::Shared,
     extract::Body,
@@ -77,9 +72,7 @@ pub(crate) async fn set_up(
     }
     let claim = body.parse(super::browser(&headers, occasion))?;
     let signed_in = windlass_control::set_up(&app.control, claim).await?;
-    let cookie = cookie::keep(&headers, &signed_in).map(|value| (header::SET_COOKIE, value));
-    let id = signed_in.session.id;
-    Ok((AppendHeaders(cookie), Json(SessionView::new(signed_in.session, Some(id)))))
+    Ok(super::begun(&headers, signed_in))
 }
 
 impl SetUpBody {

@@ -92,20 +92,25 @@ impl Gate {
 
     /// Finds out who calls, and leaves what was shown with the request. Before that takes long, and
     /// where it is nobody, the request counts for its address.
-    async fn identify(&self, request: &mut Request, counted: &Counted) -> Result<Caller, Problem> {
+    async fn identify(
+        &self,
+        request: &mut Request,
+        parameters: &Parameters,
+        counted: &Counted,
+    ) -> Result<Caller, Problem> {
         let occasion = self.occasion(request);
         if let Some(everyone) = &self.app.everyone {
             return Ok(self.app.control.caller(Arc::clone(everyone), occasion));
         }
         let address = occasion.address;
-        let (credential, place) = match self.credential(request) {
+        let (credential, place) = match self.credential(request.headers(), parameters) {
             Ok(found) => found,
             Err(nobody) => {
                 self.count_stranger(address, counted)?;
                 return Err(nobody);
             }
         };
-        let organization = organization(request.uri())?;
+        let organization = parameters.organization()?;
         let shown = Shown { credential, place, organization, address };
         let is_slow = self.app.control.is_slow(&shown.presentation());
         if is_slow {
@@ -154,17 +159,18 @@ impl Gate {
         counted: &Counted,
     ) -> Result<Response, Problem> {
         name_host(&mut request);
+        let parameters = Parameters::of(request.uri());
         if !self.needs_credential {
             let occasion = self.occasion(&request);
             request.extensions_mut().insert(occasion);
             self.count_stranger(ClientAddress::of(request.extensions()), counted)?;
-            check_parameters(request.uri(), &self.parameters)?;
+            parameters.check(&self.parameters)?;
             return Ok(next.run(request).await);
         }
-        let caller = self.identify(&mut request, counted).await?;
+        let caller = self.identify(&mut request, &parameters, counted).await?;
         tracing::Span::current().record("caller", caller.principal.label());
         request.extensions_mut().insert(caller.clone());
-        check_parameters(request.uri(), &self.parameters)?;
+        parameters.check(&self.parameters)?;
         let key = if self.is_named { once::key(request.headers())? } else { None };
         let mut answer = match key {
             Some(key) => {
@@ -181,13 +187,18 @@ impl Gate {
     }
 
     /// What is presented. Whoever writes a header means it; a browser sends its cookies unasked.
-    fn credential(&self, request: &Request) -> Result<(SecretString, Place), Problem> {
-        let headers = request.headers();
+    fn credential(
+        &self,
+        headers: &HeaderMap,
+        parameters: &Parameters,
+    ) -> Result<(SecretString, Place), Problem> {
         if headers.contains_key(header::AUTHORIZATION) {
             return Ok((bearer(headers)?.into(), Place::Header));
         }
-        if let Some(token) = link(request).filter(|_| self.access.takes_link()) {
-            return Ok((token, Place::Address));
+        if self.access.takes_link()
+            && let Some(token) = parameters.first(LINK_PARAMETER)
+        {
+            return Ok((token.into(), Place::Address));
         }
         let session = cookie::presented(headers).ok_or_else(Problem::no_credential)?;
         Ok((session.into(), Place::Cookie))
@@ -219,24 +230,6 @@ impl Shown {
         };
         Presentation { credential, organization: self.organization, address: self.address }
     }
-}
-
-/// The organization that a request's address names.
-fn organization(uri: &Uri) -> Result<Option<OrganizationId>, Problem> {
-    let Ok(Query(given)) = Query::<Vec<(String, String)>>::try_from_uri(uri) else {
-        return Err(Problem::bad_query("the query cannot be read"));
-    };
-    let mut named = given.iter().filter(|(name, _)| name == ORGANIZATION_PARAMETER);
-    let Some((name, text)) = named.next() else { return Ok(None) };
-    let refuse = |_| Problem::bad_query(format!("`{name}` must be the id of an organization"));
-    text.parse().map(Some).map_err(refuse)
-}
-
-/// The token in a request's address.
-fn link(request: &Request) -> Option<SecretString> {
-    let Query(given) = Query::<Vec<(String, String)>>::try_from_uri(request.uri()).ok()?;
-    let mut tokens = given.into_iter().filter(|(name, _)| name == LINK_PARAMETER);
-    tokens.next().map(|(_, token)| token.into())
 }
 
 /// Where whoever asks stands, once the request was counted.
@@ -288,28 +281,53 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     }
 }
 
-/// Refuses query parameters that the operation does not know, comes to twice or cannot read.
-fn check_parameters(uri: &Uri, known: &BTreeSet<String>) -> Result<(), Problem> {
-    // What is not UTF-8 arrives as U+FFFD.
-    let is_bad = |text: &str| text.chars().any(|c| c.is_control() || c == '\u{fffd}');
-    let Ok(Query(given)) = Query::<Vec<(String, String)>>::try_from_uri(uri) else {
-        return Err(Problem::bad_query("the query cannot be read"));
-    };
-    let mut seen = BTreeSet::new();
-    for (name, value) in &given {
-        if !known.contains(name) {
-            let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            let hint = if known.is_empty() { "there are none".to_owned() } else { list };
-            let name = crate::problem::legible(name);
-            return Err(Problem::bad_query(format!("unknown parameter `{name}`: known: {hint}")));
-        }
-        if !seen.insert(name) {
-            return Err(Problem::bad_query(format!("`{name}` is given twice")));
-        }
-        if is_bad(value) {
-            let message = format!("`{name}` must be UTF-8 without control characters");
-            return Err(Problem::bad_query(message));
-        }
+/// The query of a request's address, in its order; nothing where it cannot be read.
+struct Parameters(Option<Vec<(String, String)>>);
+
+impl Parameters {
+    fn of(uri: &Uri) -> Self {
+        Self(Query::try_from_uri(uri).ok().map(|Query(given)| given))
     }
-    Ok(())
+
+    fn all(&self) -> Result<&[(String, String)], Problem> {
+        self.0.as_deref().ok_or_else(|| Problem::bad_query("the query cannot be read"))
+    }
+
+    fn first(&self, name: &str) -> Option<&str> {
+        let mut given = self.0.iter().flatten().filter(|(given, _)| given == name);
+        given.next().map(|(_, value)| value.as_str())
+    }
+
+    /// The organization that is named.
+    fn organization(&self) -> Result<Option<OrganizationId>, Problem> {
+        self.all()?;
+        let name = ORGANIZATION_PARAMETER;
+        let refuse = |_| Problem::bad_query(format!("`{name}` must be the id of an organization"));
+        self.first(name).map(str::parse).transpose().map_err(refuse)
+    }
+
+    /// Refuses those that the operation does not know, that come twice or cannot be read.
+    fn check(&self, known: &BTreeSet<String>) -> Result<(), Problem> {
+        // What is not UTF-8 arrives as U+FFFD.
+        let is_bad = |text: &str| text.chars().any(|c| c.is_control() || c == '\u{fffd}');
+        let mut seen = BTreeSet::new();
+        for (name, value) in self.all()? {
+            if !known.contains(name) {
+                let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
+                let hint =
+                    if known.is_empty() { "there are none".to_owned() } else { list.join(", ") };
+                let name = crate::problem::legible(name);
+                let message = format!("unknown parameter `{name}`: known: {hint}");
+                return Err(Problem::bad_query(message));
+            }
+            if !seen.insert(name) {
+                return Err(Problem::bad_query(format!("`{name}` is given twice")));
+            }
+            if is_bad(value) {
+                let message = format!("`{name}` must be UTF-8 without control characters");
+                return Err(Problem::bad_query(message));
+            }
+        }
+        Ok(())
+    }
 }

@@ -71,7 +71,7 @@ fn routes(app: Shared) -> Router {
         .into_iter()
         .fold(Router::new(), |router, operation| operation.register(router, &app))
         .merge(docs::router())
-        .merge(pages::router())
+        .merge(pages::router(&app))
         .layer(middleware::from_fn_with_state(app.clone(), observe::observe))
         .with_state(app)
 }

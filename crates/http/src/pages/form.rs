@@ -63,6 +63,11 @@ pub(super) fn field(kind: &str, name: &str, label: &str, value: &str, more: &str
     )
 }
 
+/// What goes along unseen.
+pub(super) fn hidden(name: &str, value: &str) -> String {
+    format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">\n", escaped(value))
+}
+
 /// What went wrong, if anything.
 pub(super) fn problem(message: Option<&str>) -> String {
     let paragraph =

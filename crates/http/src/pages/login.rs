@@ -2,17 +2,29 @@
 
 use axum::{
     Extension,
-    extract::State,
+    extract::{Query, State},
     http::{HeaderMap, StatusCode},
     response::Response,
 };
+use serde::Deserialize;
 use windlass_control::{Occasion, SignIn};
 
-use super::form::{self, Form};
+use super::{
+    Next,
+    form::{self, Form},
+};
 use crate::{app::Shared, fields::Fields, problem::Problem, sessions};
 
-pub(super) async fn show() -> Response {
-    draw("", None)
+/// What the link brings along.
+#[derive(Deserialize)]
+pub(super) struct Link {
+    /// Where to go on to.
+    #[serde(default)]
+    next: String,
+}
+
+pub(super) async fn show(Query(Link { next }): Query<Link>) -> Response {
+    draw(&Next::parse(&next), "", None)
 }
 
 pub(super) async fn submit(
@@ -21,7 +33,7 @@ pub(super) async fn submit(
     Extension(occasion): Extension<Occasion>,
     form: Form,
 ) -> Result<Response, Problem> {
-    let email = form.text("email");
+    let (next, email) = (Next::parse(&form.text("next")), form.text("email"));
     let sign_in = async {
         let mut fields = Fields::default();
         let parsed = fields.parse("email", &email);
@@ -31,15 +43,16 @@ pub(super) async fn submit(
         Ok::<_, Problem>(windlass_control::sign_in(&app.control, attempt).await?)
     };
     match sign_in.await {
-        Ok(signed_in) => Ok(super::welcome(&headers, &signed_in)),
-        Err(problem) => Ok(draw(&email, Some(&super::explain(problem)?))),
+        Ok(signed_in) => Ok(super::welcome(&headers, &signed_in, &next)),
+        Err(problem) => Ok(draw(&next, &email, Some(&super::explain(problem)?))),
     }
 }
 
-fn draw(email: &str, problem: Option<&str>) -> Response {
+fn draw(next: &Next, email: &str, problem: Option<&str>) -> Response {
     let body = [
         form::problem(problem),
         "<form method=\"post\" action=\"/login\">\n".to_owned(),
+        form::hidden("next", next.as_str()),
         form::field(
             "email",
             "email",

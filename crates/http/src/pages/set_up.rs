@@ -9,7 +9,10 @@ use axum::{
 use serde::Deserialize;
 use windlass_control::Occasion;
 
-use super::form::{self, Form};
+use super::{
+    Next,
+    form::{self, Form},
+};
 use crate::{
     app::Shared,
     problem::Problem,
@@ -45,18 +48,17 @@ pub(super) async fn submit(
         Ok::<_, Problem>(windlass_control::set_up(&app.control, claim).await?)
     };
     match set_up.await {
-        Ok(signed_in) => Ok(super::welcome(&headers, &signed_in)),
+        Ok(signed_in) => Ok(super::welcome(&headers, &signed_in, &Next::home())),
         Err(problem) => Ok(draw(&token, &email, &name, Some(&super::explain(problem)?))),
     }
 }
 
 fn draw(token: &str, email: &str, name: &str, problem: Option<&str>) -> Response {
-    let token = form::escaped(token);
     let body = [
         form::problem(problem),
         "<p>This makes you the owner of this server.</p>\n".to_owned(),
         "<form method=\"post\" action=\"/setup\">\n".to_owned(),
-        format!("<input type=\"hidden\" name=\"token\" value=\"{token}\">\n"),
+        form::hidden("token", token),
         form::field(
             "email",
             "email",

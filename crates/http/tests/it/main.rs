@@ -24,6 +24,7 @@ mod members;
 mod norrix;
 mod once;
 mod openapi;
+mod pages;
 mod peers;
 mod people;
 mod projects;

@@ -1,9 +1,6 @@
-//! Claiming the owner's account, and the pages for people.
+//! Claiming the owner's account.
 
-use axum::{
-    body::{Body, to_bytes},
-    http::{HeaderMap, Method, Request, StatusCode, header},
-};
+use axum::http::{Method, StatusCode, header};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use windlass_auth::Role;
@@ -12,7 +9,7 @@ use windlass_domain::{Effects, OsEntropy};
 
 use crate::{
     harness::{Answer, TestApi},
-    people::{HOST, PASSWORD, with_body},
+    people::PASSWORD,
 };
 
 const SETUP: &str = "/api/auth/setup";
@@ -84,85 +81,4 @@ async fn what_is_wrong_with_the_fields_is_told_and_the_link_stays_good() {
     let refused = set_up(&api, somebody_elses).await;
     assert_eq!(refused.body["message"], "email is somebody else's");
     assert_eq!(set_up(&api, claim(&token)).await.status, StatusCode::OK);
-}
-
-/// A page, as a browser has it.
-struct Page {
-    status: StatusCode,
-    headers: HeaderMap,
-    html: String,
-}
-
-async fn open(api: &TestApi, request: Request<Body>) -> Page {
-    let response = api.raw(request).await;
-    let (status, headers) = (response.status(), response.headers().clone());
-    let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-    Page { status, headers, html: String::from_utf8(bytes.to_vec()).unwrap() }
-}
-
-async fn submit(api: &TestApi, path: &str, site: &str, form: &str) -> Page {
-    let request = Request::post(path)
-        .header(header::HOST, HOST)
-        .header("Sec-Fetch-Site", site)
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(Body::from(form.to_owned()));
-    open(api, request.unwrap()).await
-}
-
-#[tokio::test]
-async fn the_pages_work_without_scripts_and_load_nothing_from_elsewhere() {
-    let api = TestApi::start("pages").await;
-    let token = offered(&api).await.unwrap();
-    for path in ["/login", "/setup", &format!("/setup?token={token}")] {
-        let page = open(&api, with_body(Request::get(path), None)).await;
-        assert_eq!(page.status, StatusCode::OK);
-        let policy = page.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
-        assert!(policy.starts_with("default-src 'none'; style-src 'self'; form-action 'self'"));
-        assert_eq!(page.headers[header::CACHE_CONTROL], "no-store");
-        assert!(!page.html.contains("<script") && !page.html.contains("style="), "{}", page.html);
-        assert!(!page.html.contains("http"), "{}", page.html);
-    }
-    let style = open(&api, with_body(Request::get("/pages.css"), None)).await;
-    assert_eq!(style.headers[header::CONTENT_TYPE], "text/css; charset=utf-8");
-
-    let form = format!("token={token}&email=ada%40example.com&name=Ada+L&password=twelve+letters");
-    let done = submit(&api, "/setup", "same-origin", &form).await;
-    assert_eq!(
-        (done.status, &done.headers[header::LOCATION]),
-        (StatusCode::SEE_OTHER, &"/docs/".parse().unwrap())
-    );
-    assert!(done.headers.contains_key(header::SET_COOKIE));
-    let form = "email=ada%40example.com&password=twelve+letters";
-    let done = submit(&api, "/login", "same-origin", form).await;
-    assert_eq!(done.status, StatusCode::SEE_OTHER);
-    assert!(done.headers.contains_key(header::SET_COOKIE));
-}
-
-#[tokio::test]
-async fn a_page_says_what_is_wrong_and_shows_what_was_typed_as_nothing_but_text() {
-    let api = TestApi::start("pages_wrong").await;
-    let form = "email=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E&password=twelve+letters";
-    let page = submit(&api, "/login", "same-origin", form).await;
-    assert!(page.html.contains("must be an e-mail address"), "{}", page.html);
-    assert!(page.html.contains("&quot;&gt;&lt;script&gt;") && !page.html.contains("<script"));
-    assert!(!page.html.contains("twelve letters"), "no password is sent back");
-
-    let page = submit(&api, "/login", "same-origin", "email=a%40b.c&password=twelve+letters").await;
-    assert!(page.html.contains("Wrong e-mail address or password"), "{}", page.html);
-    assert!(!page.headers.contains_key(header::SET_COOKIE));
-    let link = open(&api, with_body(Request::get("/setup?token=%22%3E%3Cb%3E"), None)).await;
-    assert!(link.html.contains("value=\"&quot;&gt;&lt;b&gt;\""), "{}", link.html);
-}
-
-#[tokio::test]
-async fn forms_of_other_sites_are_refused() {
-    let api = TestApi::start("pages_csrf").await;
-    api.person("ada@example.com", &[(api.tenant().await, Role::Owner)]).await;
-    let form = format!("email=ada%40example.com&password={}", PASSWORD.replace(' ', "+"));
-    for site in ["cross-site", "same-site", "none"] {
-        let refused = submit(&api, "/login", site, &form).await;
-        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{site}");
-        assert!(!refused.headers.contains_key(header::SET_COOKIE));
-    }
-    assert_eq!(submit(&api, "/login", "same-origin", &form).await.status, StatusCode::SEE_OTHER);
 }

@@ -19,6 +19,7 @@ mod m20260901_000042_create_setup_links;
 mod m20260901_000050_create_invitations;
 mod m20260901_000060_create_audit_log;
 mod m20260901_000070_create_once_requests;
+mod m20260901_000080_create_login_codes;
 
 pub use sea_orm_migration::MigratorTrait;
 
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260901_000050_create_invitations::Migration),
             Box::new(m20260901_000060_create_audit_log::Migration),
             Box::new(m20260901_000070_create_once_requests::Migration),
+            Box::new(m20260901_000080_create_login_codes::Migration),
         ]
     }
 }

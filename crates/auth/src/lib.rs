@@ -29,6 +29,7 @@ mod bearer;
 mod decision;
 mod flights;
 mod invitation;
+mod login_code;
 mod member;
 mod network;
 #[cfg(any(feature = "biscuit", feature = "session"))]
@@ -86,6 +87,10 @@ pub use crate::{
     invitation::{
         InvitationHash, InvitationId, InvitationRecord, InvitationState, MintedInvitation,
         NewInvitation, PlainInvitation,
+    },
+    login_code::{
+        CodeChallenge, CodeVerifier, LoginCodeHash, LoginCodeRecord, LoopbackRedirect,
+        LoopbackRedirectError, MintedLoginCode, NewLoginCode, PkceError, PlainLoginCode,
     },
     member::{MemberChange, MemberRefusal, Standing, check_admission},
     network::{Network, ParseNetworkError},

@@ -79,6 +79,8 @@ pub struct TokenRecord {
 pub enum TokenPurpose {
     /// It is handed to whoever is to act with it.
     Delegation,
+    /// It is a person's own: a program on their machine acts with it as they would themselves.
+    Login,
     /// It is part of one link, and opens nothing elsewhere.
     Link {
         /// The API key with which the link was made, if it was: the link ends with it.

@@ -40,7 +40,7 @@ const PAGE: &str = "200";
 pub(crate) struct Client {
     agent: Agent,
     server: Server,
-    token: SecretString,
+    token: Option<SecretString>,
 }
 
 /// Nothing, where the API answers without a body.
@@ -49,6 +49,15 @@ pub(crate) struct Nothing {}
 
 impl Client {
     pub(crate) fn new(server: Server, token: SecretString) -> Self {
+        Self::with(server, Some(token))
+    }
+
+    /// For what nobody needs a credential for.
+    pub(crate) fn nobodys(server: Server) -> Self {
+        Self::with(server, None)
+    }
+
+    fn with(server: Server, token: Option<SecretString>) -> Self {
         // The machine's own certificates: a team may have its own authority.
         let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
         let agent = Agent::config_builder()
@@ -160,9 +169,10 @@ impl Client {
     fn request(&self, method: Method, address: &Address) -> ureq::http::request::Builder {
         let mut request =
             Request::builder().method(method).uri(format!("{}{address}", self.server));
-        let credential = format!("Bearer {}", self.token.expose_secret());
         if let Some(headers) = request.headers_mut()
-            && let Ok(mut credential) = HeaderValue::try_from(credential)
+            && let Some(token) = &self.token
+            && let Ok(mut credential) =
+                HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
         {
             credential.set_sensitive(true);
             headers.insert(header::AUTHORIZATION, credential);

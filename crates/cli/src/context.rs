@@ -25,8 +25,13 @@ impl Context {
 
     /// The server and the credential that are meant.
     pub(crate) fn profile(&self) -> Result<Profile> {
+        self.profile_at(None)
+    }
+
+    /// The same, where a command names the server itself.
+    pub(crate) fn profile_at(&self, named: Option<&str>) -> Result<Profile> {
         let Global { json: _, profile, server } = &self.global;
-        Profiles::load()?.choose(profile.as_deref(), server.as_deref())
+        Profiles::load()?.choose(profile.as_deref(), named.or(server.as_deref()))
     }
 
     /// Talks to the server that is meant, with its credential.

@@ -94,7 +94,7 @@ impl Failure {
             return Some("see whether it runs, and whether --server or the profile is right");
         }
         match self.code() {
-            Code::Unauthenticated => Some("log in: windlass login --with-key"),
+            Code::Unauthenticated => Some("log in: windlass login"),
             Code::Forbidden => Some("use a credential that has it; `windlass whoami` shows yours"),
             Code::Conflict => Some("look at its state, then try again"),
             Code::Unavailable => Some("try again later"),

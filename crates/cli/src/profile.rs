@@ -15,7 +15,10 @@ mod credentials;
 mod files;
 
 use self::credentials::Credentials;
-pub(crate) use self::files::history;
+pub(crate) use self::{
+    credentials::{Forgotten, Origin},
+    files::history,
+};
 
 /// The profile of somebody who never named one.
 const DEFAULT: &str = "default";
@@ -82,36 +85,40 @@ impl Profiles {
         Ok(Profile { name: name.to_owned(), server, token })
     }
 
-    /// Stores a profile. The first one becomes the one that is used where none is named.
-    pub(crate) fn store(mut self, profile: &Profile) -> Result<()> {
+    /// Stores a profile, and gives the credential whose place is taken. The first one becomes the
+    /// one that is used where none is named.
+    pub(crate) fn store(mut self, profile: &Profile, origin: Origin) -> Result<Option<Forgotten>> {
         let Profile { name, server, token } = profile;
+        let mut replaced = None;
         if let Some(token) = token {
-            self.credentials.put(name, server, token);
+            replaced = self.credentials.put(name, server, token, origin);
             self.credentials.save()?;
         }
         let entry = Entry { server: server.to_string() };
         self.config.profiles.insert(name.clone(), entry);
         self.config.profile.get_or_insert_with(|| name.clone());
-        files::write(CONFIG, &self.config)
+        files::write(CONFIG, &self.config)?;
+        Ok(replaced)
     }
 
-    /// Forgets a profile's credential; says whether there was one.
-    pub(crate) fn forget_credential(&mut self, name: &str) -> Result<bool> {
-        if !self.credentials.remove(name) {
-            return Ok(false);
+    /// Forgets a profile's credential, and gives it back if there was one.
+    pub(crate) fn forget_credential(&mut self, name: &str) -> Result<Option<Forgotten>> {
+        let forgotten = self.credentials.remove(name);
+        if forgotten.is_some() {
+            self.credentials.save()?;
         }
-        self.credentials.save()?;
-        Ok(true)
+        Ok(forgotten)
     }
 
-    /// Forgets a profile.
-    pub(crate) fn remove(mut self, name: &str) -> Result<()> {
+    /// Forgets a profile, and gives back its credential if there was one.
+    pub(crate) fn remove(mut self, name: &str) -> Result<Option<Forgotten>> {
         if self.config.profiles.remove(name).is_none() {
             return Err(unknown(name));
         }
-        self.forget_credential(name)?;
+        let forgotten = self.forget_credential(name)?;
         self.config.profile.take_if(|current| current == name);
-        files::write(CONFIG, &self.config)
+        files::write(CONFIG, &self.config)?;
+        Ok(forgotten)
     }
 
     /// Makes a profile the one that is used where none is named.
@@ -153,7 +160,7 @@ mod tests {
     fn profiles() -> Profiles {
         let server: Server = "https://a.example.com".parse().unwrap();
         let mut credentials = Credentials::default();
-        credentials.put("work", &server, &"secret".into());
+        credentials.put("work", &server, &"secret".into(), Origin::Given);
         let entry = Entry { server: server.to_string() };
         let profiles = BTreeMap::from([("work".to_owned(), entry)]);
         Profiles { config: Config { profile: Some("work".to_owned()), profiles }, credentials }

@@ -62,6 +62,7 @@ impl Control {
             uow.tokens().prune_links(now - ENDED_LINKS).await?;
             uow.once().prune_of_everyone(now - KNOWN_AGAIN).await?;
             uow.audit().prune_of_everyone(now - self.settings().audit_retention).await?;
+            uow.login_codes().prune_of_everyone(now).await?;
             uow.sessions().prune(now, now - self.settings().session_idle_limit).await?;
             uow.commit().await?;
         }

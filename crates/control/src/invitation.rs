@@ -1,8 +1,12 @@
 //! Use cases on invitations.
 
 mod accept;
+mod look;
 
-pub use self::accept::{Registration, accept_invitation, register_by_invitation};
+pub use self::{
+    accept::{Registration, accept_invitation, register_by_invitation},
+    look::{AcceptedBy, Invited, look_at_invitation},
+};
 
 use windlass_auth::{
     InvitationId, InvitationRecord, InvitationState, MemberRefusal, MintedInvitation,

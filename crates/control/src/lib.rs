@@ -24,6 +24,7 @@ mod install;
 mod invitation;
 mod log;
 mod log_store;
+mod login_code;
 mod member;
 mod metrics_access;
 mod once;
@@ -62,10 +63,11 @@ pub use crate::{
     import_keys::{Arrival, Newcomer, Refusal, import_keys},
     install::{Installation, install},
     invitation::{
-        Registration, accept_invitation, create_invitation, list_invitations,
-        register_by_invitation, revoke_invitation,
+        AcceptedBy, Invited, Registration, accept_invitation, create_invitation, list_invitations,
+        look_at_invitation, register_by_invitation, revoke_invitation,
     },
     log::{LogChunk, LogReader, open_deployment_log, open_environment_log},
+    login_code::{ExchangeLoginCode, exchange_login_code, grant_login_code},
     member::{get_member, list_members, remove_member, set_member_role},
     metrics_access::may_read_metrics,
     once::{Attempt, Begun, Once},
@@ -86,8 +88,8 @@ pub use crate::{
     settings::Settings,
     signing_keys::OldKeys,
     token::{
-        CreateLink, CreatedLink, LinkedLog, NewRootKey, create_link, create_token, list_tokens,
-        revoke_presented_token, revoke_token, rotate_root_key,
+        CreateLink, CreatedLink, LinkedLog, NewRootKey, create_link, create_token, end_own_token,
+        list_tokens, revoke_presented_token, revoke_token, rotate_root_key,
     },
     usage::{UsagePeriod, get_usage},
     whoami::{WhoAmI, whoami},

@@ -2,11 +2,13 @@
 
 mod authenticate;
 mod link;
+mod own;
 mod root_keys;
 
 pub(crate) use self::authenticate::StoreTokenDirectory;
 pub use self::{
     link::{CreateLink, CreatedLink, LinkedLog, create_link},
+    own::end_own_token,
     root_keys::{NewRootKey, rotate_root_key},
 };
 

@@ -9,25 +9,27 @@ mod api_key;
 mod authorization;
 mod forwarded;
 mod network;
+mod redirect;
 mod token;
 mod token_block;
 mod world;
 
 pub use crate::{
     api_key::check as api_key, authorization::check as authorization,
-    forwarded::check as forwarded, network::check as network, token::check as token,
-    token_block::check as token_block,
+    forwarded::check as forwarded, network::check as network, redirect::check as redirect,
+    token::check as token, token_block::check as token_block,
 };
 
 /// A check.
 pub type Check = fn(&[u8]);
 
 /// Every check, by the name of its fuzz target and of its corpus.
-pub const ALL: [(&str, Check); 6] = [
+pub const ALL: [(&str, Check); 7] = [
     ("api_key", api_key),
     ("authorization", authorization),
     ("forwarded", forwarded),
     ("network", network),
+    ("redirect", redirect),
     ("token", token),
     ("token_block", token_block),
 ];

@@ -2,7 +2,10 @@
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
-use axum::extract::FromRef;
+use axum::{
+    extract::FromRef,
+    http::{HeaderMap, Uri, header, uri::Authority},
+};
 use bytes::Bytes;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
@@ -104,6 +107,20 @@ impl Shared {
             document,
             everyone,
         }))
+    }
+}
+
+impl App {
+    /// Where the client itself reaches the server, unless the operator has said where everybody
+    /// does.
+    pub(crate) fn base(&self, uri: &Uri, headers: &HeaderMap) -> String {
+        let public = self.options.public_url.trim_end_matches('/');
+        if !public.is_empty() {
+            return public.to_owned();
+        }
+        let named = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let authority = uri.authority().map(Authority::as_str);
+        format!("http://{}", authority.or(named).unwrap_or("localhost"))
     }
 }
 

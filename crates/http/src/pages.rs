@@ -1,7 +1,9 @@
 //! The few pages of the server's own: they work without scripts, and load nothing from elsewhere.
 
+mod authorize;
 mod form;
 mod gate;
+mod invitation;
 mod login;
 mod logout;
 mod next;
@@ -29,6 +31,8 @@ const STYLE: &str = include_str!("pages/style.css");
 /// The pages, which are no operations.
 pub(crate) fn router(app: &Shared) -> Router<Shared> {
     Router::new()
+        .route("/authorize", get(authorize::show).post(authorize::submit))
+        .route("/invitation", get(invitation::show).post(invitation::submit))
         .route("/login", get(login::show).post(login::submit))
         .route("/logout", post(logout::submit))
         .route("/setup", get(set_up::show).post(set_up::submit))
@@ -42,6 +46,19 @@ async fn style() -> impl IntoResponse {
 
 /// A page with a form in it.
 fn page(status: StatusCode, title: &str, body: &str) -> Response {
+    with_policy(HeaderValue::from_static(POLICY), status, title, body)
+}
+
+/// The same where the answer to the form leads the browser elsewhere.
+fn page_leading_to(origin: &str, title: &str, body: &str) -> Response {
+    let ours = "form-action 'self'";
+    match HeaderValue::try_from(POLICY.replace(ours, &format!("{ours} {origin}"))) {
+        Ok(policy) => with_policy(policy, StatusCode::OK, title, body),
+        Err(err) => Problem::fault(err).into_response(),
+    }
+}
+
+fn with_policy(policy: HeaderValue, status: StatusCode, title: &str, body: &str) -> Response {
     let html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title} · Windlass</title>\n\
@@ -50,7 +67,7 @@ fn page(status: StatusCode, title: &str, body: &str) -> Response {
     );
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        (header::CONTENT_SECURITY_POLICY, policy),
         // Browsers are to say that a form comes from here, but never from which address: there may
         // be a secret in it.
         (header::REFERRER_POLICY, HeaderValue::from_static("strict-origin")),

@@ -239,6 +239,11 @@ impl Problem {
         Self { retry_after: Some(seconds), ..self }
     }
 
+    /// Whether it is known to programs by this code.
+    pub(crate) fn is(&self, code: &str) -> bool {
+        self.code == code
+    }
+
     /// Whether the client can do nothing about it.
     pub(crate) fn is_our_fault(&self) -> bool {
         self.status.is_server_error()

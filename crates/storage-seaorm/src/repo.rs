@@ -13,6 +13,7 @@ mod imported_format;
 mod invitation;
 mod job;
 mod log;
+mod login_code;
 mod member;
 mod once;
 mod organization;

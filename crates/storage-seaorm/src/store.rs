@@ -12,9 +12,9 @@ use tokio::sync::broadcast;
 use windlass_migrations::{Migrator, MigratorTrait};
 use windlass_storage::{
     AccountRepo, ApiKeyRepo, AuditRepo, BuildRepo, DeploymentRepo, EnvVarRepo, EnvironmentRepo,
-    ImportedFormatRepo, InvitationRepo, JobRepo, LogRepo, MemberRepo, OnceRepo, OrganizationRepo,
-    ProjectRepo, SessionRepo, Signal, SigningKeyRepo, Store, StoreError, TokenRepo, UnitOfWork,
-    UsageRepo,
+    ImportedFormatRepo, InvitationRepo, JobRepo, LogRepo, LoginCodeRepo, MemberRepo, OnceRepo,
+    OrganizationRepo, ProjectRepo, SessionRepo, Signal, SigningKeyRepo, Store, StoreError,
+    TokenRepo, UnitOfWork, UsageRepo,
 };
 
 use crate::{
@@ -189,6 +189,9 @@ impl UnitOfWork for SeaUnitOfWork {
         Box::new(self.repo())
     }
     fn sessions(&mut self) -> Box<dyn SessionRepo + '_> {
+        Box::new(self.repo())
+    }
+    fn login_codes(&mut self) -> Box<dyn LoginCodeRepo + '_> {
         Box::new(self.repo())
     }
     fn signing_keys(&mut self) -> Box<dyn SigningKeyRepo + '_> {

@@ -21,6 +21,7 @@ pub mod invitation;
 pub mod job;
 pub mod job_queue;
 pub mod log;
+pub mod login_code;
 pub mod member;
 pub mod once;
 pub mod organization;
@@ -154,6 +155,11 @@ macro_rules! contract_tests {
                 an_append_that_is_not_committed_leaves_nothing,
                 concurrent_appends_leave_no_gaps,
             ]
+            login_code: [
+                a_code_survives_storage,
+                of_two_who_use_a_code_at_once_one_gets_it,
+                codes_go_when_they_have_expired,
+            ]
             member: [
                 a_member_is_found_in_their_own_organization_alone,
                 pages_of_members_follow_one_another_without_gaps,
@@ -251,7 +257,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     const LIST: &str = include_str!("contract.rs");
-    const PROMISES: [&str; 22] = [
+    const PROMISES: [&str; 23] = [
         include_str!("contract/account.rs"),
         include_str!("contract/api_key.rs"),
         include_str!("contract/audit.rs"),
@@ -264,6 +270,7 @@ mod tests {
         include_str!("contract/job.rs"),
         include_str!("contract/job_queue.rs"),
         include_str!("contract/log.rs"),
+        include_str!("contract/login_code.rs"),
         include_str!("contract/member.rs"),
         include_str!("contract/once.rs"),
         include_str!("contract/organization.rs"),

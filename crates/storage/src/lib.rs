@@ -15,6 +15,7 @@ mod imported_format;
 mod invitation;
 mod job;
 mod log;
+mod login_code;
 mod member;
 mod once;
 mod organization;
@@ -40,6 +41,7 @@ pub use crate::{
     invitation::InvitationRepo,
     job::{JobRepo, LeaseRequest, QueueDepth},
     log::{LogHead, LogRepo, SourceMove},
+    login_code::LoginCodeRepo,
     member::MemberRepo,
     once::{OnceKey, OnceRecord, OnceRepo},
     organization::OrganizationRepo,
@@ -88,6 +90,8 @@ pub trait UnitOfWork: Send {
     fn tokens(&mut self) -> Box<dyn TokenRepo + '_>;
     /// Browser sessions.
     fn sessions(&mut self) -> Box<dyn SessionRepo + '_>;
+    /// The codes with which programs get their tokens.
+    fn login_codes(&mut self) -> Box<dyn LoginCodeRepo + '_>;
     /// The keys that sign tokens and sessions.
     fn signing_keys(&mut self) -> Box<dyn SigningKeyRepo + '_>;
     /// Projects.

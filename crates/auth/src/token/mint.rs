@@ -140,7 +140,10 @@ pub fn mint_token(
         .with("token({token});", "token", text(&id))
         .with("right({right});", "right", set(rights.iter()))
         .with_any("projects({projects});", "projects", project_ids.map(set))
-        .add(if request.purpose == TokenPurpose::Delegation { "" } else { "link(true);" })
+        .add(match request.purpose {
+            TokenPurpose::Delegation | TokenPurpose::Login => "",
+            TokenPurpose::Link { .. } => "link(true);",
+        })
         .add(if request.is_read_only { "check if operation(\"read\");" } else { "" })
         .with_any("check if network($n), {networks}.contains($n);", "networks", networks.map(set))
         .with("check if time($t), $t < {expiry};", "expiry", date(expires_at))

@@ -58,6 +58,9 @@ struct KnownToken {
     length: usize,
     principal: Principal,
     issuing_key: Option<ApiKeyId>,
+    /// Whether it stands for a person as they are: then nothing in it speaks against any use, and
+    /// it can make what they can make.
+    is_persons_own: bool,
     /// The principal together with its checks, in the present second.
     moments: Mutex<Vec<Present>>,
 }
@@ -162,10 +165,13 @@ impl TokenVerifier {
         let asked_at = self.verified.now();
         let entry = self.directory.find_token(token.id, &token.revocation_ids).await?;
         let entry = entry.ok_or(TokenError::Invalid)?;
-        let issuing_key = match entry.record.purpose {
-            TokenPurpose::Link { issuing_key } => issuing_key,
-            TokenPurpose::Delegation => None,
+        let (issuing_key, is_login) = match entry.record.purpose {
+            TokenPurpose::Link { issuing_key } => (issuing_key, false),
+            TokenPurpose::Delegation => (None, false),
+            TokenPurpose::Login => (None, true),
         };
+        // Once it is narrowed, it is a token like any other.
+        let is_persons_own = is_login && token.revocation_ids.len() == 1 && !token.asks_address;
         let principal = entry.into_principal(&token, self.verified.now());
         let principal = principal.ok_or(TokenError::Invalid)?;
         let expires_at = principal.credential.expires_at().unwrap_or(DateTime::<Utc>::MAX_UTC);
@@ -174,6 +180,7 @@ impl TokenVerifier {
             length: presented.len(),
             principal,
             issuing_key,
+            is_persons_own,
             moments: Mutex::default(),
         };
         Ok(Seen { value, asked_at, expires_at })
@@ -194,8 +201,8 @@ impl KnownToken {
         if MAX_MOMENTS <= moments.len() {
             moments.remove(0);
         }
-        let checks = Arc::new(Moment::new(Arc::clone(&self.token), at, address));
-        let restriction = Some(Restriction::new(checks));
+        let checks = || Arc::new(Moment::new(Arc::clone(&self.token), at, address));
+        let restriction = (!self.is_persons_own).then(|| Restriction::new(checks()));
         let principal = Arc::new(Principal { restriction, ..self.principal.clone() });
         moments.push(Present { at, address, principal: Arc::clone(&principal) });
         principal

@@ -33,7 +33,7 @@ pub(crate) enum Members {
         #[arg(long)]
         yes: bool,
     },
-    /// Invite somebody. The token is printed this once: hand it on yourself.
+    /// Invite somebody. The link is printed this once: hand it on yourself.
     Invite(Invite),
     /// List the invitations, without their tokens.
     Invitations,
@@ -73,8 +73,8 @@ struct Invitation {
     role: String,
     status: String,
     expires_at: String,
-    /// What its addressee presents, when it has just been made.
-    token: Option<String>,
+    /// Where its addressee accepts it, when it has just been made.
+    url: Option<String>,
 }
 
 /// Who calls, as far as this command looks at it.
@@ -112,7 +112,7 @@ impl Members {
                 let made: Answer<Invitation> = client.post(&invitations, &invite.body())?;
                 context.output.one(&made)?;
                 if !context.output.is_json() {
-                    note("nobody is written to: give them the token yourself");
+                    note("nobody is written to: give them the link yourself");
                 }
                 Ok(())
             }
@@ -179,6 +179,6 @@ impl Show for Invitation {
     }
 
     fn details(&self) -> Vec<(&'static str, String)> {
-        vec![("Token", self.token.clone().unwrap_or_default())]
+        vec![("Link", self.url.clone().unwrap_or_default())]
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use super::logout;
 use crate::{
     client::Answer,
     context::Context,
@@ -45,8 +46,9 @@ impl Profiles {
                 context.output.done(format_args!("using profile {name}"))
             }
             Self::Remove { name } => {
-                stored.remove(&name)?;
-                context.output.done(format_args!("removed profile {name}"))
+                let forgotten = stored.remove(&name)?;
+                context.output.done(format_args!("removed profile {name}"))?;
+                forgotten.map_or(Ok(()), logout::end)
             }
         }
     }

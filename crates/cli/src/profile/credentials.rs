@@ -21,6 +21,28 @@ struct Credential {
     server: String,
     #[serde(serialize_with = "in_clear")]
     token: SecretString,
+    #[serde(default)]
+    origin: Origin,
+}
+
+/// Where a credential comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Origin {
+    /// Somebody had it and has typed it in: it may be in use elsewhere.
+    #[default]
+    Given,
+    /// It was made to be stored here.
+    Login,
+}
+
+/// A credential that is stored no more.
+#[derive(Debug)]
+pub(crate) struct Forgotten {
+    /// The server that it is for.
+    pub(crate) server: String,
+    pub(crate) token: SecretString,
+    pub(crate) origin: Origin,
 }
 
 impl Credentials {
@@ -41,13 +63,28 @@ impl Credentials {
         (credential.server == server.to_string()).then(|| credential.token.clone())
     }
 
-    pub(super) fn put(&mut self, profile: &str, server: &Server, token: &SecretString) {
-        let credential = Credential { server: server.to_string(), token: token.clone() };
-        self.0.insert(profile.to_owned(), credential);
+    /// Puts one in the place of another, and gives that back.
+    pub(super) fn put(
+        &mut self,
+        profile: &str,
+        server: &Server,
+        token: &SecretString,
+        origin: Origin,
+    ) -> Option<Forgotten> {
+        let (server, token) = (server.to_string(), token.clone());
+        let replaced = self.0.insert(profile.to_owned(), Credential { server, token, origin });
+        replaced.map(Forgotten::from)
     }
 
-    pub(super) fn remove(&mut self, profile: &str) -> bool {
-        self.0.remove(profile).is_some()
+    pub(super) fn remove(&mut self, profile: &str) -> Option<Forgotten> {
+        self.0.remove(profile).map(Forgotten::from)
+    }
+}
+
+impl From<Credential> for Forgotten {
+    fn from(credential: Credential) -> Self {
+        let Credential { server, token, origin } = credential;
+        Self { server, token, origin }
     }
 }
 

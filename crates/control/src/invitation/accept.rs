@@ -33,8 +33,7 @@ pub async fn accept_invitation(
     let account = uow.accounts().find(caller.principal.user_id).await?;
     let user = account.map(|account| account.user);
     let Some(user) = user.filter(|user| user.email.as_ref() == Some(&invitation.email)) else {
-        let message = "this invitation is for another e-mail address: sign in with that";
-        return Err(caller.note_refusal(ControlError::refused("not_the_addressee", message)));
+        return Err(caller.note_refusal(not_the_addressee()));
     };
     if uow.organizations().role_of(invitation.organization_id, user.id).await?.is_some() {
         return Err(already_a_member());
@@ -154,7 +153,7 @@ async fn find_open(
 
 /// The invitation with this secret, where it is still worth something: it waits for its addressee,
 /// and whoever made it could do so now.
-async fn find(
+pub(super) async fn find(
     control: &Control,
     uow: &mut dyn UnitOfWork,
     secret: &str,
@@ -170,6 +169,11 @@ async fn find(
     } else {
         Err(worthless())
     }
+}
+
+pub(super) fn not_the_addressee() -> ControlError {
+    let message = "this invitation is for another e-mail address: sign in with that";
+    ControlError::refused("not_the_addressee", message)
 }
 
 fn has_an_account() -> ControlError {

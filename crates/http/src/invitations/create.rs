@@ -1,6 +1,11 @@
 //! `POST /api/organizations/{id}/invitations`
 
-use axum::{Extension, Json, extract::State, http::StatusCode, response::IntoResponse};
+use axum::{
+    Extension, Json,
+    extract::State,
+    http::{HeaderMap, StatusCode, Uri},
+    response::IntoResponse,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use windlass_auth::{NewInvitation, Role};
@@ -34,8 +39,8 @@ pub(crate) struct NewInvitationBody {
 
 /// Invite somebody.
 ///
-/// The answer shows the token that its addressee has to present, for this once. Nobody is written
-/// to: hand it on yourself. One invitation waits for an address; another one for the same address
+/// The answer shows the token that its addressee has to present, and the page where they do it in a
+/// browser, for this once. Nobody is written to: hand it on yourself. One invitation waits for an address; another one for the same address
 /// takes its place. Nobody invites anybody as more than they are themselves (403 and
 /// `role_too_high`), and a credential gives away only what it may do itself. An invitation is worth
 /// nothing any more when whoever has made it may not make it any more.
@@ -53,12 +58,15 @@ pub(crate) struct NewInvitationBody {
 pub(crate) async fn create_invitation(
     State(app): State<Shared>,
     Extension(caller): Extension<Caller>,
+    uri: Uri,
+    headers: HeaderMap,
     Path(id): Path<OrganizationId>,
     Body(body): Body<NewInvitationBody>,
 ) -> Result<impl IntoResponse, Problem> {
     let new = body.parse()?;
     let minted = windlass_control::create_invitation(&app.control, &caller, id, new).await?;
-    Ok((StatusCode::CREATED, Json(CreatedInvitationView::new(minted, app.clock.now()))))
+    let base = app.base(&uri, &headers);
+    Ok((StatusCode::CREATED, Json(CreatedInvitationView::new(minted, &base, app.clock.now()))))
 }
 
 impl NewInvitationBody {

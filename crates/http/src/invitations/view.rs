@@ -45,13 +45,19 @@ pub(crate) struct CreatedInvitationView {
     /// What its addressee has to present. It is shown this once and cannot be had again.
     #[schema(example = "wli_0lE8WWQJzjlRz8HDN5nN5vIOxkWLkpS4Xc2sWOlwwyI2BuBej")]
     token: String,
+    /// The page where its addressee sees and accepts it. The token is in it.
+    #[schema(
+        example = "https://windlass.example.com/invitation?token=wli_0lE8WWQJzjlRz8HDN5nN5vIOxkWLkpS4Xc2sWOlwwyI2BuBej"
+    )]
+    url: String,
 }
 
 impl CreatedInvitationView {
-    pub(super) fn new(minted: MintedInvitation, now: DateTime<Utc>) -> Self {
+    pub(super) fn new(minted: MintedInvitation, base: &str, now: DateTime<Utc>) -> Self {
         let MintedInvitation { record, secret } = minted;
         let token = secret.expose().to_owned();
-        Self { record: InvitationView::new(record, now), token }
+        let url = format!("{base}/invitation?token={token}");
+        Self { record: InvitationView::new(record, now), token, url }
     }
 }
 

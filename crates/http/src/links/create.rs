@@ -3,7 +3,7 @@
 use axum::{
     Extension, Json,
     extract::State,
-    http::{HeaderMap, StatusCode, Uri, header},
+    http::{HeaderMap, StatusCode, Uri},
     response::IntoResponse,
 };
 use chrono::{DateTime, Utc};
@@ -79,20 +79,9 @@ pub(crate) async fn create_link(
         LinkedLog::Deployment(id) => format!("/api/deployments/{id}/logs"),
         LinkedLog::Environment(id) => format!("/api/environments/{id}/logs"),
     };
-    let base = base(&app, &uri, &headers);
+    let base = app.base(&uri, &headers);
     let url = format!("{base}{path}?token={}", created.token.expose());
     Ok((StatusCode::CREATED, Json(LinkView { url, expires_at: created.expires_at })))
-}
-
-/// Where the client itself reaches the API, unless the operator has said where everybody does.
-fn base(app: &Shared, uri: &Uri, headers: &HeaderMap) -> String {
-    let public = app.options.public_url.trim_end_matches('/');
-    if !public.is_empty() {
-        return public.to_owned();
-    }
-    let named = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let authority = uri.authority().map(axum::http::uri::Authority::as_str);
-    format!("http://{}", authority.or(named).unwrap_or("localhost"))
 }
 
 impl NewLinkBody {

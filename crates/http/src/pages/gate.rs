@@ -37,6 +37,8 @@ pub(super) async fn pass(State(app): State<Shared>, mut request: Request, next: 
 fn occasion(request: &Request) -> Occasion {
     let action = match request.uri().path() {
         "/setup" => "set_up",
+        "/invitation" => "accept_invitation",
+        "/authorize" => "grant_login_code",
         "/logout" => "logout",
         _ => "login",
     };

@@ -2,10 +2,14 @@
 
 use std::fmt;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 /// Where somebody goes who was not on the way to anywhere.
 const HOME: &str = "/docs/";
 /// Longer than any address of ours that one comes back to.
 const MOST_BYTES: usize = 2_000;
+/// What an address may contain without becoming something else in a query.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// An address on this server: a path, and maybe a query. So nobody is sent elsewhere by a link to
 /// our own sign-in.
@@ -30,6 +34,14 @@ impl Next {
     /// The address itself.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The address of another page that leads there in the end.
+    pub(crate) fn by_way_of(&self, page: &str) -> String {
+        if self.0 == HOME {
+            return page.to_owned();
+        }
+        format!("{page}?next={}", utf8_percent_encode(&self.0, RESERVED))
     }
 }
 
@@ -69,5 +81,12 @@ mod tests {
         }
         let long = format!("/{}", "a".repeat(MOST_BYTES));
         assert_eq!(Next::parse(&long).as_str(), HOME);
+    }
+
+    #[test]
+    fn it_goes_through_another_page_whole() {
+        let next = Next::parse("/authorize?a=b&c=d%20e");
+        assert_eq!(next.by_way_of("/login"), "/login?next=%2Fauthorize%3Fa%3Db%26c%3Dd%2520e");
+        assert_eq!(Next::parse("").by_way_of("/login"), "/login");
     }
 }

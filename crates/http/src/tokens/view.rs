@@ -35,6 +35,8 @@ pub(crate) struct TokenView {
 pub(crate) enum TokenKind {
     /// It is presented as a credential.
     Token,
+    /// It is a person's own, from `windlass login`.
+    Login,
     /// It is part of one link, and opens nothing elsewhere.
     Link,
 }
@@ -83,6 +85,7 @@ impl TokenView {
         };
         let kind = match purpose {
             TokenPurpose::Delegation => TokenKind::Token,
+            TokenPurpose::Login => TokenKind::Login,
             TokenPurpose::Link { .. } => TokenKind::Link,
         };
         Self {

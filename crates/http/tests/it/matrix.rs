@@ -140,8 +140,16 @@ async fn check(tag: &str) {
             // They may have ended.
             sessions.clear();
         }
+        if operation.id == "end_own_token" {
+            // They have ended.
+            presented.extend(callers.tokens(&elsewhere).await);
+            scene.look(&api).await;
+        }
         for (permission, key) in &single {
             let expected = match row.needs {
+                Needs::Credential if row.cells[&("role", 'o')] == Expected::NoToken => {
+                    Expected::NoToken
+                }
                 Needs::Permission { name, .. } if name != permission.name() => Expected::Forbidden,
                 Needs::Permission { .. } if row.cells[&("role", 'm')] == Expected::NotYours => {
                     Expected::NotYours
@@ -220,6 +228,10 @@ async fn ask(
         Expected::NoPerson => {
             assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
             assert_eq!(answer.body["code"], "session_required", "{place}");
+        }
+        Expected::NoToken => {
+            assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
+            assert_eq!(answer.body["code"], "token_required", "{place}");
         }
         Expected::NotTheAddressee => {
             assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");

@@ -1,6 +1,8 @@
 //! The pages for people.
 
+mod authorize;
 mod browser;
+mod invitation;
 mod signing_in;
 
-pub(crate) use self::browser::{form, open, submit, visit};
+pub(crate) use self::browser::{Page, form, open, submit, visit};

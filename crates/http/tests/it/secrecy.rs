@@ -76,6 +76,8 @@ async fn no_secret_is_anywhere() {
         let (_, session) = world.cookie.split_once('=').unwrap();
         stage.secrets.remember(format!("a session of {id}"), session);
         stage.secrets.remember(format!("a set-up link of {id}"), &world.setup_token);
+        stage.secrets.remember(format!("a code of {id}"), world.login_code.expose());
+        stage.secrets.remember(format!("the verifier of {id}"), world.verifier.expose());
         let method: Method = method.parse().unwrap();
         let path = world.path(id, path);
         let body = match id {

@@ -9,7 +9,7 @@ use windlass_storage::{StoreError, TokenRepo};
 
 use self::row::{Column, Entity, Model};
 use super::{LockForUpdate, Repo};
-use crate::error::{corrupt, store_error};
+use crate::error::{BadColumn, corrupt, store_error};
 
 const TABLE: &str = "tokens";
 
@@ -129,6 +129,7 @@ mod row {
         pub(super) organization_id: Uuid,
         pub(super) label: String,
         pub(super) is_link: bool,
+        pub(super) is_login: bool,
         pub(super) issuing_key: Option<Uuid>,
         pub(super) revocation_id: String,
         pub(super) created_by: Uuid,
@@ -170,7 +171,7 @@ impl From<&TokenRecord> for Model {
             revoked_at,
         } = token;
         let (is_link, issuing_key) = match purpose {
-            TokenPurpose::Delegation => (false, None),
+            TokenPurpose::Delegation | TokenPurpose::Login => (false, None),
             TokenPurpose::Link { issuing_key } => (true, issuing_key.map(ApiKeyId::to_uuid)),
         };
         Self {
@@ -178,6 +179,7 @@ impl From<&TokenRecord> for Model {
             organization_id: organization_id.to_uuid(),
             label: label.to_string(),
             is_link,
+            is_login: *purpose == TokenPurpose::Login,
             issuing_key,
             revocation_id: revocation_id.clone(),
             created_by: created_by.to_uuid(),
@@ -197,6 +199,7 @@ impl TryFrom<Model> for TokenRecord {
             organization_id,
             label,
             is_link,
+            is_login,
             issuing_key,
             revocation_id,
             created_by,
@@ -204,10 +207,13 @@ impl TryFrom<Model> for TokenRecord {
             expires_at,
             revoked_at,
         } = row;
-        let purpose = if is_link {
-            TokenPurpose::Link { issuing_key: issuing_key.map(ApiKeyId::from_uuid) }
-        } else {
-            TokenPurpose::Delegation
+        let purpose = match (is_link, is_login) {
+            (true, false) => {
+                TokenPurpose::Link { issuing_key: issuing_key.map(ApiKeyId::from_uuid) }
+            }
+            (false, true) => TokenPurpose::Login,
+            (false, false) => TokenPurpose::Delegation,
+            (true, true) => return Err(corrupt(TABLE)(BadColumn("is_login"))),
         };
         Ok(Self {
             id: TokenId::from_uuid(id),

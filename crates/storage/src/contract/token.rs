@@ -27,6 +27,7 @@ pub async fn a_token_survives_storage(store: &dyn Store) {
     uow.commit().await.unwrap();
     for purpose in [
         TokenPurpose::Delegation,
+        TokenPurpose::Login,
         TokenPurpose::Link { issuing_key: None },
         TokenPurpose::Link { issuing_key: Some(key.id) },
     ] {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use windlass_auth::{
     Credential, CredentialKind, Denied, Narrowing, NewToken, Permission, Role, RootKeys, Target,
-    TokenError, VerifierOptions, authorize, seal,
+    TokenError, VerifierOptions, authorize, check_admission, mint_token, seal,
 };
 use windlass_domain::{Clock as _, EnvironmentId, Id, OrganizationId};
 
@@ -301,4 +301,37 @@ async fn a_link_says_that_it_is_one_and_opens_nothing_else() {
         assert_eq!(is_link, expected);
         assert_eq!(verifier.verify(text, None).await.is_err(), is_link);
     }
+}
+
+#[tokio::test]
+async fn a_persons_own_token_makes_what_they_could_make_until_it_is_narrowed_or_ends() {
+    let world = TokenWorld::new();
+    let (_, project) = world.project();
+    let life = TimeDelta::days(1);
+    let expires_at = Some(world.world.clock.now() + life);
+    let purpose = windlass_auth::TokenPurpose::Login;
+    let own = world.stored(NewToken { purpose, expires_at, ..everything() });
+    let delegated = world.stored(everything());
+    let narrowed =
+        world.narrow(&own.text, &Narrowing { is_read_only: true, ..Narrowing::default() });
+    let bound = Some(vec!["192.0.2.0/24".parse().unwrap()]);
+    let bound = world.stored(NewToken { purpose, allowed_addresses: bound, ..everything() });
+
+    let verifier = world.verifier();
+    for (text, is_own) in
+        [(&own.text, true), (&delegated.text, false), (&narrowed, false), (&bound.text, false)]
+    {
+        let holder = verifier.verify(text, Some(ip("192.0.2.1"))).await.unwrap();
+        let new = NewToken { expires_at, ..everything() };
+        let made = mint_token(new, &*holder, &world.keys, world.fx());
+        assert_eq!(made.is_ok(), is_own, "{made:?}");
+        assert_eq!(check_admission(&holder, Role::Viewer).is_ok(), is_own);
+    }
+    let holder = verifier.verify(&own.text, None).await.unwrap();
+    assert!(may(&holder, Permission::ProjectsWrite, project));
+    let longer = NewToken { expires_at: expires_at.map(|at| at + life), ..everything() };
+    assert!(mint_token(longer, &*holder, &world.keys, world.fx()).is_err());
+
+    world.world.clock.advance(life);
+    assert!(matches!(verifier.verify(&own.text, None).await, Err(TokenError::Invalid)));
 }

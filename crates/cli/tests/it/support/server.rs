@@ -19,7 +19,7 @@ pub(crate) struct Server {
     /// The owner's key.
     pub(crate) key: String,
     process: Child,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Server {
@@ -46,7 +46,14 @@ impl Server {
         let url = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("{}", said()));
         let url = url.trim().to_owned();
         let key = fs::read_to_string(folder.join("owner.key")).unwrap().trim().to_owned();
-        Self { url, key, process, _data: data }
+        Self { url, key, process, data }
+    }
+
+    /// The link with which somebody makes the owner's account theirs.
+    pub(crate) fn set_up_link(&self) -> String {
+        let log = fs::read_to_string(self.data.path().join("server.log")).unwrap();
+        let line = log.lines().find(|line| line.contains("/setup?token=")).unwrap();
+        line.split_whitespace().last().unwrap().to_owned()
     }
 }
 

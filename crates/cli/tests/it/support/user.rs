@@ -1,8 +1,9 @@
 //! Somebody with a home folder who runs the program.
 
 use std::{
-    fs,
+    fs::{self, Permissions},
     io::Write as _,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -92,6 +93,24 @@ impl User {
         let mut command = self.command("sh");
         command.args(["-c", &format!("stty echo; exec {PROGRAM} {line}")]);
         rexpect::session::spawn_command(command, Some(PATIENCE_MS)).unwrap()
+    }
+
+    /// Runs a line at a terminal, which says how it went.
+    pub(crate) fn at_prompt(&self, line: &str) -> PtySession {
+        let mut command = self.command("sh");
+        command.args(["-c", &format!("stty echo; {PROGRAM} {line}; echo code $?")]);
+        rexpect::session::spawn_command(command, Some(PATIENCE_MS)).unwrap()
+    }
+
+    /// Somebody who has another program, which is a line of shell.
+    pub(crate) fn with_program(self, name: &str, line: &str) -> Self {
+        let folder = self.file("programs");
+        fs::create_dir_all(&folder).unwrap();
+        let program = folder.join(name);
+        fs::write(&program, format!("#!/bin/sh\n{line}\n")).unwrap();
+        fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+        let path = std::env::var_os("PATH").unwrap_or_default().into_string().unwrap();
+        self.with("PATH", &format!("{}:{path}", folder.display()))
     }
 
     /// A file in the home folder.

@@ -21,7 +21,7 @@ struct Change {
 
 /// What a key cannot do, whatever it may, or nobody needs one for. Their own tests look for the lines
 /// of those who can.
-const FOR_PEOPLE: [&str; 8] = [
+const FOR_PEOPLE: [&str; 10] = [
     "create_organization",
     "login",
     "logout",
@@ -30,6 +30,8 @@ const FOR_PEOPLE: [&str; 8] = [
     "set_up",
     "accept_invitation",
     "register_by_invitation",
+    "exchange_login_code",
+    "end_own_token",
 ];
 
 /// Every one that the document has, and that a key can do.

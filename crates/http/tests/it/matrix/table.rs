@@ -55,6 +55,8 @@ pub(crate) enum Expected {
     TooNarrow,
     /// 403, because it takes a person who has signed in.
     NoPerson,
+    /// 403, because it takes a token.
+    NoToken,
     /// 403, because it is for somebody else.
     NotTheAddressee,
     /// 422: it is found by its text, which names nothing for the caller.
@@ -121,6 +123,7 @@ fn expected(cell: char) -> Expected {
         'x' => Expected::Elsewhere,
         'o' => Expected::NotYours,
         's' => Expected::NoPerson,
+        't' => Expected::NoToken,
         'n' => Expected::NotTheAddressee,
         '2' => Expected::Unfound,
         '4' => Expected::Hidden,

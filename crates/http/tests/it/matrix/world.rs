@@ -2,13 +2,16 @@
 
 use axum::http::Method;
 use serde_json::{Value, json};
-use windlass_auth::Role;
-use windlass_domain::{BuildResult, Clock as _, PageRequest, Usage, UserId};
+use windlass_auth::{CodeVerifier, NewLoginCode, PlainLoginCode, Role};
+use windlass_domain::{BuildResult, Clock as _, OsEntropy, PageRequest, Usage, UserId};
 
 use crate::{
     harness::{TestApi, id},
     people::PASSWORD,
 };
+
+/// Where a program listens.
+const REDIRECT: &str = "http://127.0.0.1:49152/callback";
 
 /// One of everything that operations work on.
 pub(crate) struct World {
@@ -30,6 +33,9 @@ pub(crate) struct World {
     /// Another session of the same person.
     session: String,
     pub(crate) setup_token: String,
+    /// A code for a program, and what the program knows.
+    pub(crate) login_code: PlainLoginCode,
+    pub(crate) verifier: CodeVerifier,
 }
 
 impl World {
@@ -50,6 +56,8 @@ impl World {
         let email = format!("{}@example.com", project.replace('_', "-"));
         let user = api.person(&email, &[(api.tenant().await, Role::Owner)]).await;
         let session = api.try_sign_in(&email, PASSWORD).await;
+        let verifier = CodeVerifier::generate(&OsEntropy);
+        let login_code = login_code(api, user, &verifier).await;
         Self {
             deployment: deployments.body[0]["id"].as_str().unwrap().to_owned(),
             variable: id(&variable),
@@ -67,6 +75,8 @@ impl World {
             setup_token: api.setup_token().await,
             email,
             user,
+            login_code,
+            verifier,
         }
     }
 
@@ -144,6 +154,11 @@ impl World {
                 "token": self.setup_token, "email": "founder@example.com", "name": "Founder",
                 "password": PASSWORD,
             })),
+            "exchange_login_code" => Some(json!({
+                "code": self.login_code.expose(),
+                "code_verifier": self.verifier.expose(),
+                "redirect_uri": REDIRECT,
+            })),
             "login" => Some(json!({ "email": self.email, "password": PASSWORD })),
             "change_password" => {
                 Some(json!({ "current_password": PASSWORD, "new_password": PASSWORD }))
@@ -209,6 +224,21 @@ impl World {
         }
         seen
     }
+}
+
+/// A code with which a program gets a token of somebody.
+async fn login_code(api: &TestApi, user: UserId, verifier: &CodeVerifier) -> PlainLoginCode {
+    let new = NewLoginCode {
+        challenge: verifier.challenge(),
+        redirect: REDIRECT.parse().unwrap(),
+        label: "windlass on a laptop".parse().unwrap(),
+        life: NewLoginCode::TOKEN_LIFE,
+    };
+    let minted = new.mint(user, api.tenant().await, api.fx());
+    let mut uow = api.store.write().await.unwrap();
+    uow.login_codes().insert(&minted.record).await.unwrap();
+    uow.commit().await.unwrap();
+    minted.code
 }
 
 /// Whether an operation changes something when it is done.

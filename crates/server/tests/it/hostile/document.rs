@@ -134,6 +134,8 @@ impl Operation {
             "create_organization",
             "accept_invitation",
             "register_by_invitation",
+            "exchange_login_code",
+            "end_own_token",
         ];
         !others.contains(&self.id.as_str())
     }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod browser_login;
+mod browsing;
 mod deploying;
 mod failures;
 mod login;

@@ -1,5 +1,6 @@
 //! What is told of an invitation before it is accepted.
 
+use windlass_auth::Role;
 use windlass_domain::{EmailAddress, Organization};
 
 use super::accept;
@@ -11,7 +12,7 @@ pub struct Invited {
     /// Where it leads.
     pub organization: Organization,
     /// What they are going to be there.
-    pub role: windlass_auth::Role,
+    pub role: Role,
     /// For whom it is.
     pub email: EmailAddress,
     /// With what they can accept it.

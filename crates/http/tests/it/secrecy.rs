@@ -104,6 +104,7 @@ async fn no_secret_is_anywhere() {
     for table in [
         "api_keys",
         "tokens",
+        "login_codes",
         "invitations",
         "env_vars",
         "audit_log",

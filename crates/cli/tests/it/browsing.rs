@@ -1,4 +1,4 @@
-//! Logging in with a browser: a terminal, a server and a real browser, as a person has them.
+//! What takes a browser: a terminal, a server and a real browser, as a person has them.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, time::Duration};
 
@@ -48,8 +48,7 @@ async fn a_person_logs_in_and_out_with_their_browser() {
 
     let command = format!("login {} --no-browser --expires-in 12h", server.url);
     let mut terminal = user.at_terminal(&command);
-    let address = address(&mut terminal, &server);
-    browser.page.goto(&address).await.unwrap();
+    browser.page.goto(&address(&mut terminal, &server)).await.unwrap();
     browser.fill_in("#email", ADA).await;
     browser.fill_in("#password", PASSWORD).await;
     browser.click("button").await;
@@ -64,6 +63,15 @@ async fn a_person_logs_in_and_out_with_their_browser() {
     assert_eq!(fs::metadata(&credentials).unwrap().permissions().mode() & 0o777, 0o600);
     let tokens = user.json("tokens list");
     assert_eq!((&tokens[0]["kind"], &tokens[0]["status"]), (&"login".into(), &"active".into()));
+    // Who logs in again has the place of the one before, which is of use to nobody any more.
+    let mut terminal = user.at_terminal(&format!("login {} --no-browser", server.url));
+    browser.page.goto(&address(&mut terminal, &server)).await.unwrap();
+    browser.click("button[value=allow]").await;
+    terminal.exp_string("logged in to ").unwrap();
+    terminal.exp_eof().unwrap();
+    let tokens = user.json("tokens list");
+    assert_eq!((&tokens[0]["status"], &tokens[1]["status"]), (&"active".into(), &"revoked".into()));
+
     // It does what its person does.
     user.json("tokens create --read-only");
     user.json("members invite grace@example.com");
@@ -156,4 +164,40 @@ fn whoever_comes_with_something_else_is_sent_away_and_the_wait_goes_on() {
     ask(&format!("GET /callback?code=wlc_1&state={state} HTTP/1.1\r\nHost: x\r\n\r\n"));
     terminal.exp_string("this code does not work (any more)").unwrap();
     terminal.exp_eof().unwrap();
+}
+
+#[test]
+fn what_cannot_be_ended_is_forgotten_all_the_same() {
+    let user = User::new();
+    let folder = user.file(".config/windlass");
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("credentials.toml");
+    // Nobody listens there.
+    let stored =
+        "[default]\nserver = \"http://127.0.0.1:1\"\ntoken = \"Eabc\"\norigin = \"login\"\n";
+    fs::write(&file, stored).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let failed = user.run("logout").failed_with(7);
+    assert!(failed.err.contains("the token goes on working"), "{failed:?}");
+    assert!(!fs::read_to_string(file).unwrap().contains("Eabc"));
+}
+
+#[tokio::test]
+async fn whoever_is_invited_follows_the_link_and_comes_in() {
+    let server = Server::start();
+    let made = User::of(&server).json("members invite grace@example.com --role viewer");
+    let link = made["url"].as_str().unwrap();
+    assert!(link.starts_with(&format!("{}/invitation?token=", server.url)), "{link}");
+    let browser = Browser::open().await;
+    browser.page.goto(link).await.unwrap();
+    browser.reads("You are invited to").await;
+    browser.fill_in("#name", "Grace").await;
+    browser.fill_in("#password", PASSWORD).await;
+    browser.click("button").await;
+    browser.element("#swagger-ui").await;
+    let members = User::of(&server).json("members list");
+    assert_eq!((&members[0]["name"], &members[0]["role"]), (&"Grace".into(), &"viewer".into()));
+    browser.page.goto(link).await.unwrap();
+    browser.reads("This invitation").await;
+    browser.page.close().await.unwrap();
 }

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use self::browser::Wish;
 use super::{logout, whoami};
 use crate::{
-    client::Client,
+    client::{Client, Server},
     context::Context,
     duration,
     failure::{Failure, Result},
@@ -29,7 +29,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct Login {
     /// The server's address, as with --server.
-    url: Option<String>,
+    url: Option<Server>,
     /// Ask for an API key, or read it from standard input.
     #[arg(long)]
     with_key: bool,
@@ -53,7 +53,7 @@ pub(crate) struct Login {
 impl Login {
     pub(super) fn run(self, context: &Context) -> Result<()> {
         let Self { url, with_key, no_browser, expires_in, timeout } = self;
-        let profile = context.profile_at(url.as_deref())?;
+        let profile = context.profile_at(url.map(|url| url.to_string()).as_deref())?;
         let server = &profile.server;
         if server.is_open() {
             output::note(format_args!("warning: what is sent to {server} is not encrypted"));

@@ -86,5 +86,7 @@ mod tests {
     fn what_is_not_understood_is_not_kept() {
         assert!(!is_kept("env put A=secret"));
         assert!(!is_kept("login --with-key wls_secret"));
+        assert!(!is_kept("login wls_secret"));
+        assert!(is_kept("login https://windlass.example.com"));
     }
 }

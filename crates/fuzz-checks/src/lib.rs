@@ -10,6 +10,7 @@ mod authorization;
 mod forwarded;
 mod network;
 mod redirect;
+mod session_cookie;
 mod token;
 mod token_block;
 mod world;
@@ -17,19 +18,21 @@ mod world;
 pub use crate::{
     api_key::check as api_key, authorization::check as authorization,
     forwarded::check as forwarded, network::check as network, redirect::check as redirect,
-    token::check as token, token_block::check as token_block,
+    session_cookie::check as session_cookie, token::check as token,
+    token_block::check as token_block,
 };
 
 /// A check.
 pub type Check = fn(&[u8]);
 
 /// Every check, by the name of its fuzz target and of its corpus.
-pub const ALL: [(&str, Check); 7] = [
+pub const ALL: [(&str, Check); 8] = [
     ("api_key", api_key),
     ("authorization", authorization),
     ("forwarded", forwarded),
     ("network", network),
     ("redirect", redirect),
+    ("session_cookie", session_cookie),
     ("token", token),
     ("token_block", token_block),
 ];

@@ -48,6 +48,7 @@ pub use crate::{
     client_address::{ForwardedHeader, Peer, TrustedProxies},
     limits::RateLimits,
     openapi::openapi,
+    sessions::cookie::presented as presented_session,
 };
 
 use axum::{Router, middleware};

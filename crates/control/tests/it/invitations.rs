@@ -10,10 +10,9 @@ use windlass_control::{
 use windlass_domain::{OrganizationId, PageRequest, UserId};
 use windlass_storage::Store as _;
 
-use crate::support::Platform;
+use crate::{people::PASSWORD, support::Platform};
 
 const GRACE: &str = "grace@example.com";
-const PASSWORD: &str = "correct horse battery staple";
 
 fn for_as(email: &str, role: Role) -> NewInvitation {
     NewInvitation { email: email.parse().unwrap(), role, life: NewInvitation::LIFE }

@@ -12,8 +12,8 @@ use chrono::TimeDelta;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use windlass_auth::{
-    BcryptCost, Credential, HasherOptions, KeyFormat, KeyHasher, Membership, PasswordCost,
-    PasswordHasher, PasswordOptions, Principal, ProjectReach, Role, VerifierOptions,
+    BcryptCost, HasherOptions, KeyFormat, KeyHasher, PasswordCost, PasswordHasher, PasswordOptions,
+    VerifierOptions,
 };
 use windlass_control::{
     AttemptLimits, Caller, Control, CreateProject, Keyring, Occasion, OldKeys, Parts, Presentation,
@@ -21,8 +21,8 @@ use windlass_control::{
 };
 use windlass_domain::{
     Backoff, BranchName, Build, BuildState, CommitId, Deployment, DeploymentId, Effects,
-    Environment, EnvironmentId, GitUrl, HostLabel, Id, LogId, OsEntropy, Project, ProjectSettings,
-    SystemClock, User, UserId, WorkerId,
+    Environment, EnvironmentId, GitUrl, HostLabel, LogId, OsEntropy, Project, ProjectSettings,
+    SystemClock, WorkerId,
 };
 use windlass_engine::{AppLimits, BuildLimits, fake::FakeEngine};
 use windlass_storage::Store as _;
@@ -177,47 +177,6 @@ impl Platform {
         rotate_root_key(&*self.store, &keyring, FX, old).await.unwrap().number
     }
 
-    /// Somebody new in the owner's organization, who has signed in.
-    pub(crate) async fn person(&self, name: &str, role: Role) -> Caller {
-        let organization_id = self.owner.organization();
-        let user = User::create(name.parse().unwrap(), FX);
-        let mut uow = self.store.write().await.unwrap();
-        uow.organizations().insert_user(&user).await.unwrap();
-        uow.commit().await.unwrap();
-        self.admit(user.id, role).await;
-        let principal = Principal {
-            organization_id,
-            user_id: user.id,
-            role,
-            credential: Credential::Session {
-                id: Id::generate(FX),
-                expires_at: FX.clock.now() + TimeDelta::days(1),
-            },
-            permissions: role.permissions(),
-            projects: ProjectReach::All,
-            restriction: None,
-        };
-        self.control.caller(Arc::new(principal), occasion())
-    }
-
-    /// Gives somebody an e-mail address.
-    pub(crate) async fn set_email(&self, user: UserId, email: &str) {
-        let mut uow = self.store.write().await.unwrap();
-        let user = uow.organizations().find_user(user).await.unwrap().unwrap();
-        let user = User { email: Some(email.parse().unwrap()), ..user };
-        uow.accounts().update_user(&user).await.unwrap();
-        uow.commit().await.unwrap();
-    }
-
-    /// Makes somebody a member of the owner's organization, past all use cases.
-    pub(crate) async fn admit(&self, user_id: UserId, role: Role) {
-        let organization_id = self.owner.organization();
-        let membership = Membership { organization_id, user_id, role };
-        let mut uow = self.store.write().await.unwrap();
-        uow.organizations().insert_membership(&membership).await.unwrap();
-        uow.commit().await.unwrap();
-    }
-
     pub(crate) async fn project(&self, name: &str) -> Project {
         self.project_with(name, ProjectSettings::default()).await
     }
@@ -351,13 +310,14 @@ fn control_with(
         keyring: Keyring::parse(&keyring.into()).unwrap(),
         key_format: KeyFormat::default(),
         key_hasher: KeyHasher::new(HasherOptions { cost, ..HasherOptions::default() }),
-        password_hasher: PasswordHasher::new(PasswordOptions {
-            cost: PasswordCost::MIN,
-            ..PasswordOptions::default()
-        }),
+        password_hasher: password_hasher(),
         worker: WorkerId::new(name.to_owned()),
         settings,
     })
+}
+
+pub(crate) fn password_hasher() -> PasswordHasher {
+    PasswordHasher::new(PasswordOptions { cost: PasswordCost::MIN, ..PasswordOptions::default() })
 }
 
 pub(crate) fn settings() -> Settings {

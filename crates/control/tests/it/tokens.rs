@@ -17,7 +17,7 @@ use windlass_storage::Store as _;
 
 use crate::support::{FX, Platform, Server, occasion};
 
-fn everything() -> NewToken {
+pub(crate) fn everything() -> NewToken {
     NewToken {
         label: "all".parse().unwrap(),
         permissions: None,

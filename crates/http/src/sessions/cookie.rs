@@ -11,8 +11,11 @@ pub(crate) const SECURE: &str = "__Host-windlass_session";
 /// The same where there is no TLS.
 const PLAIN: &str = "windlass_session";
 
-/// The session that a request presents.
-pub(crate) fn presented(headers: &HeaderMap) -> Option<&str> {
+/// The session that a request presents in its `Cookie` headers, as it stands there: nobody has
+/// looked yet whether it is one. The cookie without `__Host-` in its name counts on a loopback host
+/// only; an empty one is none.
+#[must_use]
+pub fn presented(headers: &HeaderMap) -> Option<&str> {
     let names = if is_loopback(headers) { &[SECURE, PLAIN][..] } else { &[SECURE] };
     names.iter().find_map(|name| find(headers, name))
 }

@@ -18,7 +18,8 @@
 //!
 //! - `biscuit`: tokens, which whoever holds one can narrow and hand on; see `TokenVerifier`.
 //! - `password`: what people sign in with; see `PasswordHasher`.
-//! - `session`: signed cookies for browsers; see `SessionVerifier`.
+//! - `session`: signed cookies for browsers, see `SessionVerifier`; and services that say who
+//!   somebody is, see `IdentityService`.
 //!
 //! Without any, there are API keys and the decision.
 
@@ -27,6 +28,8 @@ mod audit;
 mod base62;
 mod bearer;
 mod decision;
+#[cfg(feature = "session")]
+mod elsewhere;
 mod flights;
 mod invitation;
 mod login_code;
@@ -54,6 +57,8 @@ pub mod tutorial;
 mod uses;
 mod verified;
 
+#[cfg(feature = "session")]
+pub use crate::elsewhere::{Detour, IdentityService, IdentityServiceError, KnownElsewhere};
 #[cfg(any(feature = "biscuit", feature = "session"))]
 pub use crate::numbered_keys::NumberedKeysError;
 #[cfg(feature = "password")]

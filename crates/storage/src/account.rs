@@ -49,6 +49,9 @@ pub trait AccountRepo: Send {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 
+    /// Leaves a person without a password, where there is one.
+    async fn remove_password(&mut self, user: UserId) -> Result<(), StoreError>;
+
     /// Replaces the hash of a password by another of the same password; `false` where another one
     /// than the old is stored.
     async fn replace_hash(
@@ -91,4 +94,7 @@ pub trait AccountRepo: Send {
         identity: &ExternalIdentity,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
+
+    /// Forgets by what a person is known elsewhere.
+    async fn remove_identities_of(&mut self, user: UserId) -> Result<(), StoreError>;
 }

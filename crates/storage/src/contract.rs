@@ -47,6 +47,7 @@ macro_rules! contract_tests {
                 a_hash_of_a_password_is_replaced_where_the_old_one_still_is,
                 the_last_setup_link_works_once_and_in_its_time,
                 an_identity_elsewhere_belongs_to_one_person,
+                a_password_and_identities_are_taken_from_one_person,
                 whoever_locks_an_account_second_sees_what_the_first_wrote,
             ]
             api_key: [

@@ -93,6 +93,13 @@ impl AccountRepo for Repo<'_> {
         Ok(())
     }
 
+    #[tracing::instrument(name = "db.account.remove_password", level = "debug", skip(self))]
+    async fn remove_password(&mut self, user: UserId) -> Result<(), StoreError> {
+        let delete = passwords::Entity::delete_by_id(user.to_uuid());
+        delete.exec(&self.db).await.map_err(store_error)?;
+        Ok(())
+    }
+
     #[tracing::instrument(name = "db.account.replace_hash", level = "debug", skip(self, old, new))]
     async fn replace_hash(
         &mut self,
@@ -187,6 +194,15 @@ impl AccountRepo for Repo<'_> {
         };
         let is_new = self.try_insert_row(row).await?;
         if is_new { Ok(()) } else { Err(StoreError::Taken("identity")) }
+    }
+
+    #[tracing::instrument(name = "db.account.remove_identities_of", level = "debug", skip(self))]
+    async fn remove_identities_of(&mut self, user: UserId) -> Result<(), StoreError> {
+        use external_identities::{Column, Entity};
+
+        let delete = Entity::delete_many().filter(Column::UserId.eq(user.to_uuid()));
+        delete.exec(&self.db).await.map_err(store_error)?;
+        Ok(())
     }
 }
 

@@ -118,6 +118,28 @@ pub async fn a_hash_of_a_password_is_replaced_where_the_old_one_still_is(store: 
     assert_eq!(uow.accounts().find(user.id).await.unwrap().unwrap().password, Some(new));
 }
 
+pub async fn a_password_and_identities_are_taken_from_one_person(store: &dyn Store) {
+    let world = World::new(store);
+    let (one, other) = (person(&world, None).await, person(&world, None).await);
+    let mut uow = world.write().await;
+    for (user, subject) in [(one.id, "1"), (one.id, "2"), (other.id, "3")] {
+        uow.accounts().set_password(user, &hash("x"), world.now()).await.unwrap();
+        uow.accounts().insert_identity(user, &github(subject), world.now()).await.unwrap();
+    }
+    for _ in 0..2 {
+        uow.accounts().remove_password(one.id).await.unwrap();
+        uow.accounts().remove_identities_of(one.id).await.unwrap();
+        assert_eq!(uow.accounts().find(one.id).await.unwrap().unwrap().password, None);
+        assert_eq!(uow.accounts().identities_of(one.id).await.unwrap(), []);
+    }
+    let found = uow.accounts().find(other.id).await.unwrap();
+    assert_eq!(found.unwrap().password, Some(hash("x")));
+    assert_eq!(uow.accounts().identities_of(other.id).await.unwrap(), ["3"].map(github));
+    // They are free again.
+    uow.accounts().insert_identity(other.id, &github("1"), world.now()).await.unwrap();
+    uow.accounts().set_password(one.id, &hash("y"), world.now()).await.unwrap();
+}
+
 pub async fn the_last_setup_link_works_once_and_in_its_time(store: &dyn Store) {
     let world = World::new(store);
     let user = person(&world, None).await;

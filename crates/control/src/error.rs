@@ -24,6 +24,10 @@ pub enum ControlError {
     #[error("no such {0}")]
     NotFound(&'static str),
 
+    /// The operator has not set this up.
+    #[error("{0}")]
+    NotSetUp(&'static str),
+
     /// The caller lacks a permission.
     #[error("the permission `{0}` is missing")]
     Forbidden(Permission),
@@ -85,6 +89,16 @@ pub enum ControlError {
     /// Trying again later may work.
     #[error("not available at the moment, try again")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
+
+    /// Somebody else's server does not do its part; trying again later may work.
+    #[error("{message}")]
+    Elsewhere {
+        /// What does not work, for people.
+        message: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
 
     /// A fault of ours.
     #[error("internal error")]

@@ -3,6 +3,7 @@
 mod accept;
 mod look;
 
+pub(crate) use self::accept::{find, find_open, let_in, not_the_addressee};
 pub use self::{
     accept::{Registration, accept_invitation, register_by_invitation},
     look::{AcceptedBy, Invited, look_at_invitation},

@@ -82,8 +82,10 @@ pub use crate::{
     route::{RouteTarget, Routes},
     seal::{Keyring, KeyringError, SealError},
     session::{
-        AttemptLimits, Browser, ChangePassword, SetUp, SetUpFor, SignIn, SignedIn, change_password,
-        end_session, list_sessions, offer_set_up, rotate_session_key, set_up, sign_in, sign_out,
+        AttemptLimits, Browser, ChangePassword, Departed, Departure, Return, Returned, SetUp,
+        SetUpFor, SignIn, SignedIn, begin_github_sign_in, change_password, end_session,
+        list_sessions, offer_set_up, rotate_session_key, set_up, sign_in, sign_in_with_github,
+        sign_out,
     },
     settings::Settings,
     signing_keys::OldKeys,
@@ -102,8 +104,8 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use windlass_auth::{
-    KeyFormat, KeyHasher, KeyVerifier, PasswordHasher, RootKeys, SessionKeys, SessionVerifier,
-    TokenVerifier,
+    IdentityService, KeyFormat, KeyHasher, KeyVerifier, PasswordHasher, RootKeys, SessionKeys,
+    SessionVerifier, TokenVerifier,
 };
 use windlass_domain::{Clock, Effects, Entropy, WorkerId};
 use windlass_engine::Engine;
@@ -115,7 +117,7 @@ use crate::{
     authenticate::StoreKeyDirectory,
     reconcile::Reviving,
     route::RouteKeeper,
-    session::{Attempts, StoreSessionDirectory},
+    session::{Attempts, Spent, StoreSessionDirectory},
     token::StoreTokenDirectory,
 };
 
@@ -139,6 +141,8 @@ pub struct Parts {
     pub key_hasher: KeyHasher,
     /// How passwords are hashed.
     pub password_hasher: PasswordHasher,
+    /// Who tells who somebody is on GitHub, where people can sign in with that.
+    pub github: Option<Arc<dyn IdentityService>>,
     /// Names this server among those that share the database; the same after a restart.
     pub worker: WorkerId,
     /// Everything that can be configured.
@@ -160,10 +164,12 @@ struct Inner {
     key_format: KeyFormat,
     key_hasher: KeyHasher,
     password_hasher: PasswordHasher,
+    github: Option<Arc<dyn IdentityService>>,
     verifier: KeyVerifier,
     tokens: TokenVerifier,
     sessions: SessionVerifier,
     attempts: Attempts,
+    spent: Spent,
     worker: WorkerId,
     settings: Settings,
     routes: RouteKeeper,
@@ -188,6 +194,7 @@ impl Control {
             key_format,
             key_hasher,
             password_hasher,
+            github,
             worker,
             settings,
         } = parts;
@@ -223,10 +230,12 @@ impl Control {
             key_format,
             key_hasher,
             password_hasher,
+            github,
             verifier,
             tokens,
             sessions,
             attempts,
+            spent: Spent::default(),
             worker,
             settings,
             routes,

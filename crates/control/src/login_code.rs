@@ -62,6 +62,8 @@ pub async fn exchange_login_code(
 
     let mut uow = control.store().write().await?;
     let role = uow.members().role_until_commit(organization_id, user_id).await?;
+    // Whoever takes the account over holds it, and then removes its codes.
+    uow.accounts().find_for_update(user_id).await?;
     let taken = uow.login_codes().take_of_everyone(&code).await?;
     let now = control.fx().clock.now();
     let good = taken.filter(|record| record.is_good_for(&verifier, &redirect, now));

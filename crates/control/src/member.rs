@@ -1,7 +1,8 @@
 //! Use cases on the members of an organization.
 
 use windlass_auth::{
-    Member, MemberChange, Membership, Permission, Role, Standing, Target, check_admission,
+    Credential, Member, MemberChange, Membership, Permission, Principal, Role, Standing, Target,
+    check_admission,
 };
 use windlass_domain::{OrganizationId, Page, PageRequest, UserId};
 use windlass_storage::{Signal, UnitOfWork};
@@ -98,16 +99,30 @@ pub async fn remove_member(
     Ok(())
 }
 
-/// Makes sure that the caller is a member until the unit of work has ended. To be called, before
-/// anything else is locked, where a credential of theirs is about to be stored: one that appeared
-/// after its maker was removed would come to life when they are let in again.
+/// Makes sure that the caller is a member, by a credential that is in force, until the unit of work
+/// has ended. To be called, before anything else is locked, where a credential of theirs is about to
+/// be stored: one that appeared after its maker was removed would come to life when they are let in
+/// again, and one that appeared after an account was taken over would stay with whoever had it.
 pub(crate) async fn stay_a_member(
     uow: &mut dyn UnitOfWork,
     caller: &Caller,
 ) -> Result<(), ControlError> {
-    let principal = &caller.principal;
-    let role = uow.members().role_until_commit(caller.organization(), principal.user_id).await?;
-    role.map(drop).ok_or(ControlError::InvalidCredential(principal.credential.kind()))
+    let Principal { organization_id, user_id, credential, .. } = &*caller.principal;
+    let refused = || ControlError::InvalidCredential(credential.kind());
+    uow.members().role_until_commit(*organization_id, *user_id).await?.ok_or_else(refused)?;
+    uow.accounts().find_for_update(*user_id).await?.ok_or_else(refused)?;
+    let is_in_force = match credential {
+        Credential::Session { id, .. } => uow.sessions().find_of_everyone(*id).await?.is_some(),
+        Credential::ApiKey { id, .. } => {
+            let key = uow.api_keys().find(*organization_id, *id).await?;
+            key.is_some_and(|key| key.revoked_at.is_none())
+        }
+        Credential::Token { id, .. } => {
+            let token = uow.tokens().find_of_everyone(*id).await?;
+            token.is_some_and(|token| token.revoked_at.is_none())
+        }
+    };
+    if is_in_force { Ok(()) } else { Err(refused()) }
 }
 
 /// The caller in an organization whose members are about to change: until the unit of work ends,

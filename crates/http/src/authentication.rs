@@ -26,7 +26,7 @@ use crate::{
     limits::Standing,
     once,
     openapi::{LINK_PARAMETER, ORGANIZATION_PARAMETER},
-    operation::Operation,
+    operation::{Operation, Visitor},
     problem::Problem,
     request_id::RequestId,
     same_origin,
@@ -59,6 +59,7 @@ pub(crate) struct Gate {
     is_limited: bool,
     needs_credential: bool,
     is_named: bool,
+    visitor: Visitor,
     parameters: BTreeSet<String>,
     at_most: Duration,
 }
@@ -77,8 +78,17 @@ impl Gate {
         let waiting = if parameters.contains("wait") { MAX_WAIT } else { Duration::ZERO };
         let at_most = app.options.request_timeout.saturating_add(waiting);
         let use_case = operation.use_case().into();
-        let is_named = operation.is_named();
-        Self { app, use_case, access, is_limited, needs_credential, is_named, parameters, at_most }
+        Self {
+            use_case,
+            access,
+            is_limited,
+            needs_credential,
+            is_named: operation.is_named(),
+            visitor: operation.visitor(),
+            parameters,
+            at_most,
+            app,
+        }
     }
 
     /// The request, as logs name it.
@@ -164,13 +174,13 @@ impl Gate {
             let occasion = self.occasion(&request);
             request.extensions_mut().insert(occasion);
             self.count_stranger(ClientAddress::of(request.extensions()), counted)?;
-            parameters.check(&self.parameters)?;
+            self.check(&parameters)?;
             return Ok(next.run(request).await);
         }
         let caller = self.identify(&mut request, &parameters, counted).await?;
         tracing::Span::current().record("caller", caller.principal.label());
         request.extensions_mut().insert(caller.clone());
-        parameters.check(&self.parameters)?;
+        self.check(&parameters)?;
         let key = if self.is_named { once::key(request.headers())? } else { None };
         let mut answer = match key {
             Some(key) => {
@@ -184,6 +194,12 @@ impl Gate {
             problem.blame(caller.principal.credential.kind());
         }
         Ok(answer)
+    }
+
+    fn check(&self, parameters: &Parameters) -> Result<(), Problem> {
+        let is_lenient = self.visitor == Visitor::SentBrowser;
+        let is_known = |name: &str| is_lenient || self.parameters.contains(name);
+        parameters.check(is_known, &self.parameters)
     }
 
     /// What is presented. Whoever writes a header means it; a browser sends its cookies unasked.
@@ -200,7 +216,7 @@ impl Gate {
         {
             return Ok((token.into(), Place::Address));
         }
-        let session = cookie::presented(headers).ok_or_else(Problem::no_credential)?;
+        let session = cookie::SESSION.presented(headers).ok_or_else(Problem::no_credential)?;
         Ok((session.into(), Place::Cookie))
     }
 
@@ -253,11 +269,21 @@ impl Counted {
 /// extensions.
 pub(crate) async fn pass(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
     let counted = Counted::default();
+    let is_for_people = gate.visitor != Visitor::Program && wants_page(request.headers());
     let answer = timeout(gate.at_most, gate.answer(request, next, &counted)).await;
     let answer = answer.unwrap_or_else(|_| Err(Problem::too_slow()));
     let mut answer = answer.into_response();
+    if let Some(problem) = answer.extensions_mut().get_mut::<Problem>().filter(|_| is_for_people) {
+        problem.show_as_page();
+    }
     counted.tell(&mut answer);
     answer
+}
+
+/// Whether somebody looks at what comes: browsers ask for pages when people go somewhere.
+fn wants_page(headers: &HeaderMap) -> bool {
+    let wanted = headers.get_all(header::ACCEPT).into_iter().filter_map(|it| it.to_str().ok());
+    wanted.flat_map(|it| it.split(',')).any(|it| it.trim().starts_with("text/html"))
 }
 
 /// HTTP/2 says in the address which host is meant, HTTP/1.1 in a header: from here on it is there.
@@ -307,12 +333,16 @@ impl Parameters {
     }
 
     /// Refuses those that the operation does not know, that come twice or cannot be read.
-    fn check(&self, known: &BTreeSet<String>) -> Result<(), Problem> {
+    fn check(
+        &self,
+        is_known: impl Fn(&str) -> bool,
+        known: &BTreeSet<String>,
+    ) -> Result<(), Problem> {
         // What is not UTF-8 arrives as U+FFFD.
         let is_bad = |text: &str| text.chars().any(|c| c.is_control() || c == '\u{fffd}');
         let mut seen = BTreeSet::new();
         for (name, value) in self.all()? {
-            if !known.contains(name) {
+            if !is_known(name) {
                 let list = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
                 let hint =
                     if known.is_empty() { "there are none".to_owned() } else { list.join(", ") };

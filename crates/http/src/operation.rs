@@ -31,11 +31,23 @@ pub(crate) struct Operation {
     access: Access,
     use_case: Option<&'static str>,
     is_limited: bool,
+    visitor: Visitor,
     method: &'static str,
     path: String,
     description: path::Operation,
     schemas: Vec<(String, RefOr<Schema>)>,
     handler: MethodRouter<Shared>,
+}
+
+/// For whom an operation is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Visitor {
+    /// Programs, those in pages among them.
+    Program,
+    /// People who go there in a browser.
+    Browser,
+    /// People whose browser is sent there by somebody else's server.
+    SentBrowser,
 }
 
 /// Registers an operation for everybody.
@@ -102,6 +114,7 @@ impl Operation {
             access,
             use_case: None,
             is_limited: true,
+            visitor: Visitor::Program,
             method,
             path,
             description,
@@ -119,6 +132,17 @@ impl Operation {
     pub(crate) fn without_limit(mut self) -> Self {
         self.description.responses.responses.remove(TOO_MANY);
         Self { is_limited: false, ..self }
+    }
+
+    /// The same where people look at what comes: errors are pages for whoever asks for pages.
+    pub(crate) fn for_browsers(self) -> Self {
+        Self { visitor: Visitor::Browser, ..self }
+    }
+
+    /// The same where somebody else's server says what browsers ask for: parameters that are not
+    /// described are passed over (RFC 6749, section 4.1.2).
+    pub(crate) fn for_browsers_that_are_sent(self) -> Self {
+        Self { visitor: Visitor::SentBrowser, ..self }
     }
 
     /// Its line in the reference table.
@@ -167,6 +191,11 @@ impl Operation {
     /// Whether somebody can call it too often.
     pub(crate) fn is_limited(&self) -> bool {
         self.is_limited
+    }
+
+    /// Who it is made for.
+    pub(crate) fn visitor(&self) -> Visitor {
+        self.visitor
     }
 
     fn id(&self) -> &str {

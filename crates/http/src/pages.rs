@@ -3,14 +3,16 @@
 mod authorize;
 mod form;
 mod gate;
+mod github;
 mod invitation;
 mod login;
 mod logout;
 mod next;
+mod refusal;
 mod set_up;
 mod visitor;
 
-pub(crate) use self::next::Next;
+pub(crate) use self::{next::Next, refusal::refusal};
 
 use axum::{
     Router,

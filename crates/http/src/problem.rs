@@ -20,6 +20,7 @@ use windlass_domain::is_unprintable;
 use crate::{
     access::Access,
     limits::{RATE_LIMIT, RATE_LIMIT_POLICY},
+    pages,
     request_id::RequestId,
 };
 
@@ -41,6 +42,8 @@ pub(crate) struct Problem {
     lacking: Option<Scope>,
     /// After how many seconds it is worth trying again.
     retry_after: Option<u32>,
+    /// Whether somebody looks at it in a browser.
+    is_page: bool,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
@@ -55,6 +58,7 @@ impl Problem {
             challenge: None,
             lacking: None,
             retry_after: None,
+            is_page: false,
             source: None,
         }
     }
@@ -244,6 +248,11 @@ impl Problem {
         self.code == code
     }
 
+    /// Shows it as a page.
+    pub(crate) fn show_as_page(&mut self) {
+        self.is_page = true;
+    }
+
     /// Whether the client can do nothing about it.
     pub(crate) fn is_our_fault(&self) -> bool {
         self.status.is_server_error()
@@ -268,7 +277,11 @@ impl Problem {
             request_id: id.to_string(),
             fields: self.fields,
         };
-        let mut rendered = (self.status, Json(body)).into_response();
+        let mut rendered = if self.is_page {
+            pages::refusal(self.status, &body)
+        } else {
+            (self.status, Json(body)).into_response()
+        };
         for (name, value) in response.headers_mut().drain() {
             if let Some(name) = name.filter(is_kept) {
                 rendered.headers_mut().insert(name, value);

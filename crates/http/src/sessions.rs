@@ -2,6 +2,7 @@
 
 pub(crate) mod cookie;
 mod end;
+mod github;
 mod list;
 mod login;
 mod logout;
@@ -24,6 +25,8 @@ pub(crate) fn operations() -> Vec<Operation> {
     vec![
         public(routes!(login::login)),
         public(routes!(set_up::set_up)),
+        public(routes!(github::begin::begin_github_sign_in)).for_browsers(),
+        public(routes!(github::callback::sign_in_with_github)).for_browsers_that_are_sent(),
         needs_session(routes!(logout::logout)),
         needs_session(routes!(list::list_sessions)),
         needs_session(routes!(end::end_session)),

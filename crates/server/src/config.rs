@@ -10,7 +10,7 @@ use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use windlass_auth::Network;
 
@@ -40,6 +40,7 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) sessions: Sessions,
     pub(crate) passwords: Passwords,
+    pub(crate) github: Github,
 }
 
 /// `[server]`
@@ -205,6 +206,16 @@ pub(crate) struct Passwords {
     pub(crate) passes: u32,
 }
 
+/// `[github]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Github {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: SecretString,
+    pub(crate) url: String,
+    pub(crate) api_url: String,
+}
+
 impl Config {
     /// Reads the file, the environment and the flags.
     ///
@@ -251,6 +262,11 @@ impl Config {
                 "{key} must be a number of cores from 0.01 on"
             );
         }
+        let github = &self.github;
+        ensure!(
+            github.client_id.is_empty() == github.client_secret.expose_secret().is_empty(),
+            "github.client_id and github.client_secret belong together"
+        );
         let url = self.server.public_url.as_str();
         ensure!(
             url.is_empty() || url.starts_with("http://") || url.starts_with("https://"),
@@ -323,6 +339,16 @@ mod tests {
     fn a_password_in_the_database_address_is_not_shown() {
         let config = with("[database]\nurl = \"postgres://me:hunter2@db/x\"").unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn github_takes_an_id_and_a_secret_that_is_not_shown() {
+        let config = with("[github]\nclient_id = \"Iv1.x\"\nclient_secret = \"hunter2\"").unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+        for text in ["client_id = \"Iv1.x\"", "client_secret = \"hunter2\""] {
+            let err = with(&format!("[github]\n{text}")).unwrap_err().to_string();
+            assert!(err.contains("belong together") && !err.contains("hunter2"), "{err}");
+        }
     }
 
     #[test]

@@ -8,13 +8,14 @@ use anyhow::Context as _;
 use chrono::TimeDelta;
 use secrecy::ExposeSecret as _;
 use windlass_auth::{
-    BcryptCost, HasherOptions, KeyFormat, KeyHasher, PasswordCost, PasswordHasher, PasswordOptions,
-    VerifierOptions,
+    BcryptCost, HasherOptions, IdentityService, KeyFormat, KeyHasher, PasswordCost, PasswordHasher,
+    PasswordOptions, VerifierOptions,
 };
 use windlass_control::{AttemptLimits, Control, Parts, Settings};
 use windlass_domain::{Backoff, Clock, Entropy, OsEntropy, SystemClock};
 use windlass_engine::{AppLimits, BuildLimits};
 use windlass_engine_local::{LocalEngine, LocalEngineConfig, SupervisorProgram, Users};
+use windlass_github::{Github, GithubOptions};
 use windlass_http::{AppAddress, ForwardedHeader, RateLimits, TrustedProxies};
 use windlass_ingress::{External, Ingress, IngressConfig, Limits, Scheme};
 use windlass_storage::Store;
@@ -64,6 +65,7 @@ pub(crate) async fn make(
         key_format: KeyFormat::with_prefix(&config.keys.prefix).context("keys.prefix")?,
         key_hasher: key_hasher(config)?,
         password_hasher: password_hasher(config)?,
+        github: github(config)?,
         worker: data.worker(&*entropy)?,
         settings: settings(config),
     });
@@ -170,6 +172,21 @@ fn password_hasher(config: &Config) -> anyhow::Result<PasswordHasher> {
     let Passwords { memory_kib, passes } = config.passwords;
     let cost = PasswordCost::new(memory_kib, passes).context("passwords")?;
     Ok(PasswordHasher::new(PasswordOptions { cost, ..PasswordOptions::default() }))
+}
+
+/// Who tells who somebody is on GitHub, where this server is registered there.
+fn github(config: &Config) -> anyhow::Result<Option<Arc<dyn IdentityService>>> {
+    let config = &config.github;
+    if config.client_id.is_empty() {
+        return Ok(None);
+    }
+    let options = GithubOptions {
+        client_id: config.client_id.clone(),
+        client_secret: config.client_secret.clone(),
+        url: config.url.clone(),
+        api_url: config.api_url.clone(),
+    };
+    Ok(Some(Arc::new(Github::new(options).context("the section [github]")?)))
 }
 
 fn settings(config: &Config) -> Settings {

@@ -159,6 +159,7 @@ macro_rules! contract_tests {
             login_code: [
                 a_code_survives_storage,
                 of_two_who_use_a_code_at_once_one_gets_it,
+                the_codes_of_one_person_are_removed_and_no_others,
                 codes_go_when_they_have_expired,
             ]
             member: [

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use windlass_auth::{LoginCodeHash, LoginCodeRecord};
+use windlass_domain::UserId;
 
 use crate::StoreError;
 
@@ -24,6 +25,9 @@ pub trait LoginCodeRepo: Send {
         &mut self,
         code: &LoginCodeHash,
     ) -> Result<Option<LoginCodeRecord>, StoreError>;
+
+    /// Removes a person's codes.
+    async fn remove_all_of(&mut self, user: UserId) -> Result<(), StoreError>;
 
     /// Removes codes that have expired by now.
     async fn prune_of_everyone(&mut self, now: DateTime<Utc>) -> Result<(), StoreError>;

@@ -32,12 +32,8 @@ pub async fn accept_invitation(
     let invitation = find_open(control, &mut *uow, secret).await?;
     let account = uow.accounts().find(caller.principal.user_id).await?;
     let user = account.map(|account| account.user);
-    let Some(user) = user.filter(|user| user.email.as_ref() == Some(&invitation.email)) else {
-        return Err(caller.note_refusal(not_the_addressee()));
-    };
-    if uow.organizations().role_of(invitation.organization_id, user.id).await?.is_some() {
-        return Err(already_a_member());
-    }
+    let user = user.filter(|user| user.email.as_ref() == Some(&invitation.email));
+    let user = user.ok_or_else(|| caller.note_refusal(not_the_addressee()))?;
     let actor = Actor::from(&*caller.principal);
     admit(control, uow, &caller.occasion, actor, invitation, user).await
 }
@@ -80,9 +76,6 @@ async fn come_back(
 
     let mut uow = control.store().write().await?;
     let invitation = find_open(control, &mut *uow, secret).await?;
-    if uow.organizations().role_of(invitation.organization_id, user.id).await?.is_some() {
-        return Err(already_a_member());
-    }
     admit(control, uow, occasion, Actor::Person(user.id), invitation, user).await
 }
 
@@ -111,7 +104,7 @@ async fn come_in(
     admit(control, uow, occasion, Actor::Person(user.id), invitation, user).await
 }
 
-/// Makes somebody a member, and the invitation one that was accepted.
+/// Makes somebody a member for good.
 async fn admit(
     control: &Control,
     mut uow: Box<dyn UnitOfWork>,
@@ -120,7 +113,32 @@ async fn admit(
     invitation: InvitationRecord,
     user: User,
 ) -> Result<Belonging, ControlError> {
+    let id = invitation.id;
+    let belonging = let_in(control, &mut *uow, occasion, actor, invitation, &user).await?;
+    uow.commit().await?;
+    // The signal tells everybody; this server need not wait for it.
+    control.forget_credentials_of(user.id);
+
+    tracing::info!(invitation.id = %id, user.id = %user.id, role = %belonging.role, "invitation accepted");
+    Ok(belonging)
+}
+
+/// Makes its addressee a member, and the invitation one that was accepted.
+pub(crate) async fn let_in(
+    control: &Control,
+    uow: &mut dyn UnitOfWork,
+    occasion: &Occasion,
+    actor: Actor,
+    invitation: InvitationRecord,
+    user: &User,
+) -> Result<Belonging, ControlError> {
     let InvitationRecord { id, organization_id, role, .. } = invitation;
+    if user.email.as_ref() != Some(&invitation.email) {
+        return Err(not_the_addressee());
+    }
+    if uow.organizations().role_of(organization_id, user.id).await?.is_some() {
+        return Err(already_a_member());
+    }
     let membership = Membership { organization_id, user_id: user.id, role };
     uow.organizations().insert_membership(&membership).await?;
     let state = InvitationState::Accepted { by: user.id, at: control.fx().clock.now() };
@@ -129,18 +147,13 @@ async fn admit(
     let organization = organization.ok_or_else(worthless)?;
     let object = AuditObject::new(id);
     let deed = Deed::on(occasion, organization_id, Some(actor), Some(object));
-    control.write_down(&mut *uow, deed).await?;
+    control.write_down(uow, deed).await?;
     uow.signal(Signal::Member(user.id));
-    uow.commit().await?;
-    // The signal tells everybody; this server need not wait for it.
-    control.forget_credentials_of(user.id);
-
-    tracing::info!(invitation.id = %id, user.id = %user.id, %role, "invitation accepted");
     Ok(Belonging { organization, role })
 }
 
 /// The invitation with this secret, in an organization that is held from now on.
-async fn find_open(
+pub(crate) async fn find_open(
     control: &Control,
     uow: &mut dyn UnitOfWork,
     secret: &str,
@@ -153,7 +166,7 @@ async fn find_open(
 
 /// The invitation with this secret, where it is still worth something: it waits for its addressee,
 /// and whoever made it could do so now.
-pub(super) async fn find(
+pub(crate) async fn find(
     control: &Control,
     uow: &mut dyn UnitOfWork,
     secret: &str,
@@ -171,7 +184,7 @@ pub(super) async fn find(
     }
 }
 
-pub(super) fn not_the_addressee() -> ControlError {
+pub(crate) fn not_the_addressee() -> ControlError {
     let message = "this invitation is for another e-mail address: sign in with that";
     ControlError::refused("not_the_addressee", message)
 }

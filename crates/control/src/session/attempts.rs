@@ -47,7 +47,7 @@ struct State {
 #[must_use]
 pub(crate) struct Counted<'a> {
     attempts: &'a Attempts,
-    account: String,
+    account: Option<String>,
     address: Option<IpAddr>,
     at: DateTime<Utc>,
 }
@@ -65,18 +65,37 @@ impl Attempts {
         address: Option<IpAddr>,
         now: DateTime<Utc>,
     ) -> Result<Counted<'_>, ControlError> {
+        self.count(Some(account.to_owned()), address, now)
+    }
+
+    /// The same where it is not known yet which account it is about.
+    pub(crate) fn begin_from(
+        &self,
+        address: Option<IpAddr>,
+        now: DateTime<Utc>,
+    ) -> Result<Counted<'_>, ControlError> {
+        self.count(None, address, now)
+    }
+
+    fn count(
+        &self,
+        account: Option<String>,
+        address: Option<IpAddr>,
+        now: DateTime<Utc>,
+    ) -> Result<Counted<'_>, ControlError> {
         let AttemptLimits { per_account, per_address, pause } = self.limits;
         let address = address.map(network_of);
-        let account = account.to_owned();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = state.accounts.wait(&account, per_account, pause, now);
-        let wait = address.map_or(wait, |address| {
-            wait.max(state.addresses.wait(&address, per_address, pause, now))
-        });
+        let State { accounts, addresses } = &*state;
+        let of_account = account.as_ref().map(|key| accounts.wait(key, per_account, pause, now));
+        let from = address.map(|key| addresses.wait(&key, per_address, pause, now));
+        let wait = of_account.into_iter().chain(from).max().unwrap_or_default();
         if TimeDelta::zero() < wait {
             return Err(ControlError::TooManyAttempts { retry_after: wait });
         }
-        state.accounts.add(account.clone(), pause, now);
+        if let Some(account) = &account {
+            state.accounts.add(account.clone(), pause, now);
+        }
         if let Some(address) = address {
             state.addresses.add(address, pause, now);
         }
@@ -90,7 +109,9 @@ impl Counted<'_> {
         let Self { attempts, account, address, at } = self;
         let pause = attempts.limits.pause;
         let mut state = attempts.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.accounts.take_back(&account, pause, at);
+        if let Some(account) = account {
+            state.accounts.take_back(&account, pause, at);
+        }
         if let Some(address) = address {
             state.addresses.take_back(&address, pause, at);
         }
@@ -229,6 +250,19 @@ mod tests {
             assert_eq!(wait(&attempts, account, mapped, 0), None);
         }
         assert_eq!(wait(&attempts, "f", address(1), 0), Some(60), "written otherwise, the same");
+    }
+
+    #[test]
+    fn whoever_is_not_known_yet_counts_for_their_address() {
+        let attempts = Attempts::new(LIMITS);
+        for _ in 0..5 {
+            let _counts_as_failed = attempts.begin_from(Some(address(1)), at(0)).unwrap();
+        }
+        assert!(attempts.begin_from(Some(address(1)), at(0)).is_err());
+        assert_eq!(wait(&attempts, "ada", address(1), 0), Some(60));
+        attempts.begin_from(Some(address(2)), at(0)).unwrap().forgive();
+        assert!(attempts.begin_from(None, at(0)).is_ok());
+        assert!(attempts.state.lock().unwrap().accounts.0.is_empty());
     }
 
     #[test]

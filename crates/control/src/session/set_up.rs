@@ -45,7 +45,8 @@ pub async fn offer_set_up(
     let mut uow = store.write().await?;
     let Some(owner) = first_owner(&mut *uow).await? else { return Ok(None) };
     let account = uow.accounts().find_for_update(owner).await?;
-    if whom == SetUpFor::Newcomer && account.as_ref().is_some_and(can_sign_in) {
+    let is_known = !uow.accounts().identities_of(owner).await?.is_empty();
+    if whom == SetUpFor::Newcomer && (is_known || account.as_ref().is_some_and(can_sign_in)) {
         return Ok(None);
     }
     let secret = SetupSecret::generate(fx.entropy);
@@ -55,7 +56,7 @@ pub async fn offer_set_up(
 }
 
 /// Gives the owner's account to whoever has the link, and begins a session. All sessions of before
-/// end.
+/// end, and whoever was known by it elsewhere is not any more.
 pub async fn set_up(control: &Control, claim: SetUp) -> Result<SignedIn, ControlError> {
     let SetUp { secret, email, name, password, browser } = claim;
     let fx = control.fx();
@@ -84,6 +85,7 @@ pub async fn set_up(control: &Control, claim: SetUp) -> Result<SignedIn, Control
         updated => updated?,
     }
     uow.accounts().set_password(owner, &password, fx.clock.now()).await?;
+    uow.accounts().remove_identities_of(owner).await?;
     uow.sessions().delete_others(owner, None).await?;
     uow.signal(Signal::Sessions(owner));
     uow.commit().await?;
@@ -108,7 +110,7 @@ fn can_sign_in(account: &Account) -> bool {
 }
 
 fn refuse() -> ControlError {
-    let message = "this link does not work any more: each start of the server prints a new one, \
-                   and so does `windlass-server admin set-up-link`";
+    let message = "this link does not work (any more): `windlass-server admin set-up-link` prints \
+                   a new one, and so does each start of the server until the owner can sign in";
     ControlError::refused("invalid_link", message)
 }

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use windlass_auth::{
     Actor, AuditObject, PasswordHash, PasswordVerdict, PlainPassword, PlainSession, SessionId,
-    SessionRecord, sign_session,
+    SessionKeys, SessionRecord, sign_session,
 };
 use windlass_domain::{EmailAddress, UserId, is_unprintable};
 use windlass_storage::{Account, UnitOfWork};
@@ -112,20 +112,20 @@ impl Control {
                 uow.accounts().replace_hash(user, &stored, &upgraded).await?;
             }
         }
-        let session = self.insert_session(&mut *uow, user, browser).await?;
-        let cookie =
-            sign_session(&session, &keys).map_err(|err| ControlError::Internal(Box::new(err)))?;
+        let signed_in = self.insert_session(&mut *uow, user, &browser, &keys).await?;
         uow.commit().await?;
-        tracing::info!(session.id = %session.id, user.id = %user, "signed in");
-        Ok(SignedIn { session, cookie })
+        tracing::info!(session.id = %signed_in.session.id, user.id = %user, "signed in");
+        Ok(signed_in)
     }
 
-    async fn insert_session(
+    /// Adds a session, and its line in the log of the person's first organization.
+    pub(super) async fn insert_session(
         &self,
         uow: &mut dyn UnitOfWork,
         user: UserId,
-        browser: Browser,
-    ) -> Result<SessionRecord, ControlError> {
+        browser: &Browser,
+        keys: &SessionKeys,
+    ) -> Result<SignedIn, ControlError> {
         let places = uow.organizations().memberships_of(user).await?;
         let first = places.first().ok_or(ControlError::NoOrganization)?.organization_id;
         let now = self.fx().clock.now();
@@ -142,7 +142,9 @@ impl Control {
         let (actor, object) = (Actor::Person(user), AuditObject::new(session.id));
         let deed = Deed::on(&browser.occasion, first, Some(actor), Some(object));
         self.write_down(uow, deed).await?;
-        Ok(session)
+        let cookie =
+            sign_session(&session, keys).map_err(|err| ControlError::Internal(Box::new(err)))?;
+        Ok(SignedIn { session, cookie })
     }
 }
 

@@ -1,9 +1,9 @@
 //! API keys never do more than their makers, and end at once.
 
-use windlass_auth::{NewApiKey, Permission, Scope};
+use windlass_auth::{Credential, NewApiKey, Permission, Role, Scope};
 use windlass_control::{
-    Caller, ControlError, CreateProject, Presentation, create_api_key, create_project, get_project,
-    list_projects, revoke_api_key,
+    Caller, ControlError, CreateProject, Presentation, create_api_key, create_project, end_session,
+    get_project, list_projects, revoke_api_key,
 };
 use windlass_domain::{PageRequest, ProjectSettings};
 
@@ -75,4 +75,27 @@ async fn a_revoked_key_is_refused_although_it_was_verified_before() {
     revoke_api_key(&platform.control, &platform.owner, minted.record.id).await.unwrap();
     let refused = platform.control.authenticate(Presentation::bearer(minted.key.expose())).await;
     assert!(matches!(refused, Err(ControlError::InvalidCredential(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_credential_that_has_just_ended_makes_no_other() {
+    let platform = Platform::new("ended_makers").await;
+    let maker = Scope::Permission(Permission::ApiKeysWrite);
+    let by_key = caller(&platform, key(&[maker])).await;
+    let in_browser = platform.person("Eve", Role::Owner).await;
+    let make = async |caller: &Caller| {
+        create_api_key(&platform.control, caller, key(&[maker])).await.map(drop)
+    };
+    for caller in [&by_key, &in_browser] {
+        make(caller).await.unwrap();
+    }
+    // The requests were let in before.
+    let Credential::ApiKey { id, .. } = by_key.principal.credential else { panic!("a key") };
+    revoke_api_key(&platform.control, &platform.owner, id).await.unwrap();
+    let session = in_browser.principal.credential.session_id().unwrap();
+    end_session(&platform.control, &in_browser, session).await.unwrap();
+    for caller in [&by_key, &in_browser] {
+        let refused = make(caller).await;
+        assert!(matches!(refused, Err(ControlError::InvalidCredential(_))), "{refused:?}");
+    }
 }

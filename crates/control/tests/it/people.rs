@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
-use windlass_auth::{Credential, Membership, PlainPassword, Principal, ProjectReach, Role};
+use chrono::{DateTime, TimeDelta, Utc};
+use windlass_auth::{
+    Credential, Membership, PlainPassword, Principal, ProjectReach, Role, SessionId, SessionRecord,
+};
 use windlass_control::{Browser, Caller, Control, SignIn, SignedIn};
 use windlass_domain::{Id, User, UserId};
 use windlass_storage::Store as _;
@@ -22,19 +24,35 @@ impl Platform {
         uow.organizations().insert_user(&user).await.unwrap();
         uow.commit().await.unwrap();
         self.admit(user.id, role).await;
+        let (id, expires_at) = self.session_of(user.id).await;
         let principal = Principal {
             organization_id,
             user_id: user.id,
             role,
-            credential: Credential::Session {
-                id: Id::generate(FX),
-                expires_at: FX.clock.now() + TimeDelta::days(1),
-            },
+            credential: Credential::Session { id, expires_at },
             permissions: role.permissions(),
             projects: ProjectReach::All,
             restriction: None,
         };
         self.control.caller(Arc::new(principal), occasion())
+    }
+
+    /// A session of somebody's, past all use cases, and when it ends.
+    async fn session_of(&self, user_id: UserId) -> (SessionId, DateTime<Utc>) {
+        let created_at = FX.clock.now();
+        let session = SessionRecord {
+            id: Id::generate(FX),
+            user_id,
+            created_at,
+            expires_at: created_at + TimeDelta::days(1),
+            last_seen_at: created_at,
+            user_agent: String::new(),
+            address: None,
+        };
+        let mut uow = self.store.write().await.unwrap();
+        uow.sessions().insert(&session).await.unwrap();
+        uow.commit().await.unwrap();
+        (session.id, session.expires_at)
     }
 
     /// Gives somebody an e-mail address.

@@ -311,6 +311,7 @@ fn control_with(
         key_format: KeyFormat::default(),
         key_hasher: KeyHasher::new(HasherOptions { cost, ..HasherOptions::default() }),
         password_hasher: password_hasher(),
+        github: None,
         worker: WorkerId::new(name.to_owned()),
         settings,
     })

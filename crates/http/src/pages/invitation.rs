@@ -14,7 +14,7 @@ use windlass_control::{AcceptedBy, Caller, Invited, Occasion, Registration, Sign
 use super::{
     Next,
     form::{self, Form, escaped},
-    logout, visitor,
+    github, logout, visitor,
 };
 use crate::{app::Shared, fields::Fields, problem::Problem, sessions};
 
@@ -129,9 +129,10 @@ impl Guest<'_> {
             AcceptedBy::Elsewhere => {
                 let login = escaped(&self.here().by_way_of("/login"));
                 return format!(
-                    "{}{}<p><a href=\"{login}\">Sign in</a> to accept it.</p>\n",
+                    "{}{}{}<p><a href=\"{login}\">Sign in</a> to accept it.</p>\n",
                     form::problem(problem),
                     what(&organization, *role, &email),
+                    github::accept(self.app, self.token),
                 );
             }
         };
@@ -142,6 +143,7 @@ impl Guest<'_> {
             form::hidden("token", self.token.expose_secret()),
             fields,
             "<button>Accept</button>\n</form>\n".to_owned(),
+            github::accept(self.app, self.token),
         ]
         .concat()
     }

@@ -12,6 +12,7 @@ use windlass_control::{Occasion, SignIn};
 use super::{
     Next,
     form::{self, Form},
+    github,
 };
 use crate::{app::Shared, fields::Fields, problem::Problem, sessions};
 
@@ -23,8 +24,8 @@ pub(super) struct Link {
     next: String,
 }
 
-pub(super) async fn show(Query(Link { next }): Query<Link>) -> Response {
-    draw(&Next::parse(&next), "", None)
+pub(super) async fn show(State(app): State<Shared>, Query(Link { next }): Query<Link>) -> Response {
+    draw(&app, &Next::parse(&next), "", None)
 }
 
 pub(super) async fn submit(
@@ -44,11 +45,11 @@ pub(super) async fn submit(
     };
     match sign_in.await {
         Ok(signed_in) => Ok(super::welcome(&headers, &signed_in, &next)),
-        Err(problem) => Ok(draw(&next, &email, Some(&super::explain(problem)?))),
+        Err(problem) => Ok(draw(&app, &next, &email, Some(&super::explain(problem)?))),
     }
 }
 
-fn draw(next: &Next, email: &str, problem: Option<&str>) -> Response {
+fn draw(app: &Shared, next: &Next, email: &str, problem: Option<&str>) -> Response {
     let body = [
         form::problem(problem),
         "<form method=\"post\" action=\"/login\">\n".to_owned(),
@@ -62,6 +63,7 @@ fn draw(next: &Next, email: &str, problem: Option<&str>) -> Response {
         ),
         form::field("password", "password", "Password", "", "autocomplete=\"current-password\""),
         "<button>Sign in</button>\n</form>".to_owned(),
+        github::button(app, next),
     ];
     super::page(StatusCode::OK, "Sign in", &body.concat())
 }

@@ -26,7 +26,7 @@ pub(super) async fn submit(
     if let Some(caller) = visitor::find_for_change(&app, &headers, occasion).await? {
         windlass_control::sign_out(&app.control, &caller).await?;
     }
-    let cookie = cookie::forget(&headers).map(|value| (header::SET_COOKIE, value));
+    let cookie = cookie::SESSION.forget(&headers).map(|value| (header::SET_COOKIE, value));
     Ok((AppendHeaders(cookie), super::go_on(next.as_str())).into_response())
 }
 

@@ -13,7 +13,7 @@ pub(super) async fn find(
     headers: &HeaderMap,
     occasion: Occasion,
 ) -> Result<Option<Caller>, Problem> {
-    let Some(session) = cookie::presented(headers) else { return Ok(None) };
+    let Some(session) = cookie::SESSION.presented(headers) else { return Ok(None) };
     let credential = PresentedCredential::Session(session);
     let presentation = Presentation { credential, organization: None, address: occasion.address };
     match app.control.identify(presentation, occasion).await {

@@ -11,6 +11,7 @@ impl From<ControlError> for Problem {
         match err {
             ControlError::InvalidCredential(kind) => Self::invalid_credential(kind),
             ControlError::NotFound(what) => Self::not_found(what),
+            ControlError::NotSetUp(what) => Self::new(StatusCode::NOT_FOUND, "not_set_up", what),
             ControlError::Forbidden(permission) => {
                 Self::insufficient_scope(Scope::Permission(permission))
             }
@@ -35,6 +36,9 @@ impl From<ControlError> for Problem {
                 Self::new(StatusCode::PRECONDITION_FAILED, "changed", err.to_string())
             }
             ControlError::Unavailable(_) => Self::unavailable(err.to_string()).caused_by(err),
+            ControlError::Elsewhere { message, .. } => {
+                Self::unavailable(message).with_code("unavailable_elsewhere").caused_by(err)
+            }
             ControlError::Internal(_) => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "internal error")
                     .caused_by(err)

@@ -1,42 +1,73 @@
-//! The cookie in which a browser keeps its session.
+//! What browsers keep for us.
 
 use std::net::IpAddr;
 
 use axum::http::{HeaderMap, HeaderValue, header, uri::Authority};
+use chrono::TimeDelta;
 use windlass_control::SignedIn;
 
 /// Browsers take a cookie of such a name from this very host only, for all of its paths, and over
 /// TLS.
 pub(crate) const SECURE: &str = "__Host-windlass_session";
-/// The same where there is no TLS.
-const PLAIN: &str = "windlass_session";
+
+/// The session of somebody who has signed in.
+pub(crate) const SESSION: Cookie = Cookie { secure: SECURE, plain: "windlass_session" };
+/// What a browser keeps while it is away to GitHub.
+pub(crate) const GITHUB: Cookie =
+    Cookie { secure: "__Host-windlass_github", plain: "windlass_github" };
+
+/// Something that a browser keeps for us.
+#[derive(Clone, Copy)]
+pub(crate) struct Cookie {
+    secure: &'static str,
+    /// The same where there is no TLS.
+    plain: &'static str,
+}
+
+impl Cookie {
+    /// What a request presents.
+    pub(crate) fn presented(self, headers: &HeaderMap) -> Option<&str> {
+        let Self { secure, plain } = self;
+        let names = if is_loopback(headers) { &[secure, plain][..] } else { &[secure] };
+        names.iter().find_map(|name| find(headers, name))
+    }
+
+    /// Has the browser keep something for so long.
+    pub(crate) fn keep(
+        self,
+        headers: &HeaderMap,
+        value: &str,
+        life: TimeDelta,
+    ) -> Option<HeaderValue> {
+        let Self { secure, plain } = self;
+        let (name, attribute) =
+            if is_loopback(headers) { (plain, "") } else { (secure, "; Secure") };
+        let life = life.num_seconds();
+        let text =
+            format!("{name}={value}; Path=/; Max-Age={life}; HttpOnly; SameSite=Lax{attribute}");
+        let mut value = HeaderValue::try_from(text).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
+    /// Has the browser forget it.
+    pub(crate) fn forget(self, headers: &HeaderMap) -> Option<HeaderValue> {
+        self.keep(headers, "", TimeDelta::zero())
+    }
+}
 
 /// The session that a request presents in its `Cookie` headers, as it stands there: nobody has
 /// looked yet whether it is one. The cookie without `__Host-` in its name counts on a loopback host
 /// only; an empty one is none.
 #[must_use]
 pub fn presented(headers: &HeaderMap) -> Option<&str> {
-    let names = if is_loopback(headers) { &[SECURE, PLAIN][..] } else { &[SECURE] };
-    names.iter().find_map(|name| find(headers, name))
+    SESSION.presented(headers)
 }
 
 /// Has the browser keep a session until it ends.
 pub(crate) fn keep(headers: &HeaderMap, signed_in: &SignedIn) -> Option<HeaderValue> {
     let life = signed_in.session.expires_at - signed_in.session.created_at;
-    cookie(headers, signed_in.cookie.expose(), life.num_seconds())
-}
-
-/// Has the browser forget its session.
-pub(crate) fn forget(headers: &HeaderMap) -> Option<HeaderValue> {
-    cookie(headers, "", 0)
-}
-
-fn cookie(headers: &HeaderMap, value: &str, max_age: i64) -> Option<HeaderValue> {
-    let (name, secure) = if is_loopback(headers) { (PLAIN, "") } else { (SECURE, "; Secure") };
-    let text = format!("{name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}");
-    let mut value = HeaderValue::try_from(text).ok()?;
-    value.set_sensitive(true);
-    Some(value)
+    SESSION.keep(headers, signed_in.cookie.expose(), life)
 }
 
 fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -65,7 +96,7 @@ fn is_loopback(headers: &HeaderMap) -> bool {
 mod tests {
     use axum::http::{HeaderMap, HeaderValue, header};
 
-    use super::{forget, is_loopback, presented};
+    use super::{SESSION, is_loopback};
 
     fn headers(host: &str, cookies: &[&str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -91,10 +122,10 @@ mod tests {
         ] {
             assert!(!is_loopback(&headers(host, &[])), "{host}");
         }
-        let plain = forget(&headers("localhost:8080", &[])).unwrap();
+        let plain = SESSION.forget(&headers("localhost:8080", &[])).unwrap();
         let expected = "windlass_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax";
         assert_eq!(plain, expected);
-        let secure = forget(&headers("example.com", &[])).unwrap();
+        let secure = SESSION.forget(&headers("example.com", &[])).unwrap();
         let expected =
             "__Host-windlass_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure";
         assert_eq!(secure, expected);
@@ -102,7 +133,8 @@ mod tests {
 
     #[test]
     fn a_session_is_found_among_other_cookies() {
-        let found = |host, cookies: &[&str]| presented(&headers(host, cookies)).map(str::to_owned);
+        let found =
+            |host, cookies: &[&str]| SESSION.presented(&headers(host, cookies)).map(str::to_owned);
         let both = "a=b; windlass_session=plain;__Host-windlass_session=secure; c";
         assert_eq!(found("example.com", &["x", both]).as_deref(), Some("secure"));
         assert_eq!(found("localhost", &["windlass_session=plain"]).as_deref(), Some("plain"));

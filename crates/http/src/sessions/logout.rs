@@ -26,6 +26,6 @@ pub(crate) async fn logout(
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
     windlass_control::sign_out(&control, &caller).await?;
-    let cookie = cookie::forget(&headers).map(|value| (header::SET_COOKIE, value));
+    let cookie = cookie::SESSION.forget(&headers).map(|value| (header::SET_COOKIE, value));
     Ok((StatusCode::NO_CONTENT, AppendHeaders(cookie)))
 }

@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use windlass_auth::{
-    BcryptCost, Credential, HasherOptions, KeyFormat, KeyHasher, Membership, NewApiKey,
-    PasswordCost, PasswordHasher, PasswordOptions, Principal, ProjectReach, Role, Scope,
-    VerifierOptions,
+    BcryptCost, Credential, HasherOptions, IdentityService, KeyFormat, KeyHasher, Membership,
+    NewApiKey, PasswordCost, PasswordHasher, PasswordOptions, Principal, ProjectReach, Role, Scope,
+    SessionRecord, VerifierOptions,
 };
 use windlass_control::{
     AttemptLimits, Control, Keyring, Occasion, Parts, RouteTarget, Routes, Settings,
@@ -31,7 +31,11 @@ use windlass_http::{AppAddress, HttpState, Options, RateLimits, TrustedProxies, 
 use windlass_storage::Store;
 use windlass_storage_seaorm::test_util::{TestStore, fresh_store};
 
-use crate::{contract, flaky::Flaky};
+use crate::{
+    contract,
+    flaky::Flaky,
+    github::stand_in::{CLIENT_SECRET, github_at},
+};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -58,6 +62,30 @@ pub(crate) struct TestApi {
     router: Router,
 }
 
+/// How a server is set up.
+pub(crate) struct Setup {
+    /// Whether metrics are for everybody.
+    pub(crate) open_metrics: bool,
+    /// The proxies in front of it.
+    pub(crate) proxies: TrustedProxies,
+    /// How often anybody may ask.
+    pub(crate) limits: RateLimits,
+    /// GitHub.
+    pub(crate) github: Option<Arc<dyn IdentityService>>,
+}
+
+impl Default for Setup {
+    /// Nobody who comes back from GitHub without having been sent there has it asked.
+    fn default() -> Self {
+        Self {
+            open_metrics: false,
+            proxies: TrustedProxies::default(),
+            limits: RateLimits::default(),
+            github: Some(github_at("http://127.0.0.1:9", CLIENT_SECRET)),
+        }
+    }
+}
+
 /// What came back.
 pub(crate) struct Answer {
     /// Status code.
@@ -71,30 +99,27 @@ pub(crate) struct Answer {
 impl TestApi {
     /// Starts on a fresh database.
     pub(crate) async fn start(test: &str) -> Self {
-        Self::start_with(test, false).await
+        Self::start_as(test, Setup::default()).await
     }
 
     /// The same behind proxies.
     pub(crate) async fn start_behind(test: &str, proxies: TrustedProxies) -> Self {
-        Self::start_as(test, false, proxies, RateLimits::default()).await
+        Self::start_as(test, Setup { proxies, ..Setup::default() }).await
     }
 
     /// The same with limits; all the others ask as often as they like.
     pub(crate) async fn start_limited(test: &str, limits: RateLimits) -> Self {
-        Self::start_as(test, false, TrustedProxies::default(), limits).await
+        Self::start_as(test, Setup { limits, ..Setup::default() }).await
     }
 
     /// The same with metrics for everybody.
     pub(crate) async fn start_with(test: &str, open_metrics: bool) -> Self {
-        Self::start_as(test, open_metrics, TrustedProxies::default(), RateLimits::default()).await
+        Self::start_as(test, Setup { open_metrics, ..Setup::default() }).await
     }
 
-    async fn start_as(
-        test: &str,
-        open_metrics: bool,
-        proxies: TrustedProxies,
-        limits: RateLimits,
-    ) -> Self {
+    /// The same in another way.
+    pub(crate) async fn start_as(test: &str, setup: Setup) -> Self {
+        let Setup { open_metrics, proxies, limits, github } = setup;
         let database = fresh_store(test).await;
         let store: Arc<dyn Store> = Arc::new((*database).clone());
         let flaky = Arc::new(Flaky::new(store.clone()));
@@ -117,6 +142,7 @@ impl TestApi {
                 queue: 64,
             }),
             password_hasher: passwords.clone(),
+            github,
             worker: WorkerId::new("test".to_owned()),
             settings: settings(),
         });
@@ -260,14 +286,24 @@ impl TestApi {
     /// The same with a key that may do whatever they may, for a role that makes keys.
     pub(crate) async fn member_with_key(&self, name: &str, role: Role) -> (String, String) {
         let id = self.member(name, role).await;
+        let created_at = self.clock.now();
+        let session = SessionRecord {
+            id: Id::generate(self.fx()),
+            user_id: id.parse().expect("an identifier"),
+            created_at,
+            expires_at: created_at + chrono::TimeDelta::days(1),
+            last_seen_at: created_at,
+            user_agent: String::new(),
+            address: None,
+        };
+        let mut uow = self.store.write().await.expect("the database is there");
+        uow.sessions().insert(&session).await.expect("it is new");
+        uow.commit().await.expect("the database is there");
         let principal = Principal {
             organization_id: self.organization().await.parse().expect("an identifier"),
             user_id: id.parse().expect("an identifier"),
             role,
-            credential: Credential::Session {
-                id: Id::generate(self.fx()),
-                expires_at: self.clock.now() + chrono::TimeDelta::days(1),
-            },
+            credential: Credential::Session { id: session.id, expires_at: session.expires_at },
             permissions: role.permissions(),
             projects: ProjectReach::All,
             restriction: None,

@@ -12,6 +12,7 @@ mod environments;
 mod errors;
 mod faults;
 mod flaky;
+mod github;
 mod harness;
 mod hostile;
 mod invitations;

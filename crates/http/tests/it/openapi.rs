@@ -76,6 +76,8 @@ fn only_these_operations_need_no_permission() {
             "check_readiness",
             "login",
             "set_up",
+            "begin_github_sign_in",
+            "sign_in_with_github",
             "exchange_login_code",
             "register_by_invitation",
             "get_openapi"

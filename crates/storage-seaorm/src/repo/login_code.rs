@@ -39,6 +39,13 @@ impl LoginCodeRepo for Repo<'_> {
         Ok(found.filter(|_| 0 < deleted.rows_affected))
     }
 
+    #[tracing::instrument(name = "db.login_code.remove_all_of", level = "debug", skip(self))]
+    async fn remove_all_of(&mut self, user: UserId) -> Result<(), StoreError> {
+        let theirs = Entity::delete_many().filter(Column::UserId.eq(user.to_uuid()));
+        theirs.exec(&self.db).await.map_err(store_error)?;
+        Ok(())
+    }
+
     #[tracing::instrument(name = "db.login_code.prune", level = "debug", skip(self))]
     async fn prune_of_everyone(&mut self, now: DateTime<Utc>) -> Result<(), StoreError> {
         let expired = Entity::delete_many().filter(Column::ExpiresAt.lte(now));

@@ -50,6 +50,15 @@ pub async fn of_two_who_use_a_code_at_once_one_gets_it(store: &dyn Store) {
     assert!(uow.login_codes().find_of_everyone(&other.code).await.unwrap().is_some());
 }
 
+pub async fn the_codes_of_one_person_are_removed_and_no_others(store: &dyn Store) {
+    let world = World::new(store);
+    let (code, other) = (code(&world).await, code(&world).await);
+    let mut uow = world.write().await;
+    uow.login_codes().remove_all_of(code.user_id).await.unwrap();
+    assert_eq!(uow.login_codes().find_of_everyone(&code.code).await.unwrap(), None);
+    assert_eq!(uow.login_codes().find_of_everyone(&other.code).await.unwrap(), Some(other));
+}
+
 pub async fn codes_go_when_they_have_expired(store: &dyn Store) {
     let world = World::new(store);
     let code = code(&world).await;

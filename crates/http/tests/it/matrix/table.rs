@@ -59,6 +59,8 @@ pub(crate) enum Expected {
     NoToken,
     /// 403, because it is for somebody else.
     NotTheAddressee,
+    /// 403, because it was not begun in this browser.
+    NotBegun,
     /// 422: it is found by its text, which names nothing for the caller.
     Unfound,
     /// 404.
@@ -125,6 +127,7 @@ fn expected(cell: char) -> Expected {
         's' => Expected::NoPerson,
         't' => Expected::NoToken,
         'n' => Expected::NotTheAddressee,
+        'b' => Expected::NotBegun,
         '2' => Expected::Unfound,
         '4' => Expected::Hidden,
         '9' => Expected::NothingToGoBackTo,

@@ -40,14 +40,16 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn make(api: &TestApi) -> Self {
-        let project = api.project("shop").await;
+        let key = json!({ "name": "victim", "scopes": [] });
+        let key = id(&api.post("/api/auth/api-keys", key).await);
+        // A name that no world before this one has.
+        let (_, number) = key.split_at(key.len() - 12);
+        let project = api.project(&format!("shop {number}")).await;
         let environment = api.environment(&project, "main").await;
         let deployments = api.get(&format!("/api/environments/{environment}/deployments")).await;
         let path = format!("/api/projects/{project}/env-vars");
         let variable = api.put(&path, json!({ "key": "A", "value": "b" })).await;
         let token = api.post("/api/auth/tokens", json!({ "label": "victim" })).await;
-        let key = json!({ "name": "victim", "scopes": [] });
-        let key = id(&api.post("/api/auth/api-keys", key).await);
         let organization = api.organization().await;
         let path = format!("/api/organizations/{organization}/invitations");
         // An address that nobody else has.

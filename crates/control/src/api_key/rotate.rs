@@ -49,7 +49,11 @@ pub async fn rotate_api_key(
     old.expires_at = Some(old.expires_at.map_or(end, |earlier| earlier.min(end)));
     uow.api_keys().update(&old).await?;
     uow.api_keys().insert(&minted.record).await?;
-    control.write_down(&mut *uow, caller.did(grant, id)).await?;
+    // Whoever asks for either key finds the other one beside it.
+    let ended = caller.did(grant, id);
+    let begun = ended.also_to(minted.record.id);
+    control.write_down(&mut *uow, ended).await?;
+    control.write_down(&mut *uow, begun).await?;
     uow.signal(Signal::ApiKey(id));
     uow.commit().await?;
     // The signal tells everybody; this server need not wait for it.

@@ -1,9 +1,10 @@
 //! What somebody did or was refused, before it is a line of the audit log.
 
 use windlass_auth::{
-    Actor, AuditEntry, AuditEntryId, AuditObject, AuditOutcome, Permission, Principal, Target,
+    Actor, AuditEntry, AuditEntryId, AuditObject, AuditOutcome, Audited, Permission, Principal,
+    Target,
 };
-use windlass_domain::{Effects, OrganizationId};
+use windlass_domain::{Effects, Id, OrganizationId};
 
 use crate::{Caller, Occasion, caller::Granted};
 
@@ -20,7 +21,7 @@ pub(crate) struct Deed {
 }
 
 /// Nothing of it for what the operator does on the server's machine.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Request {
     id: Option<String>,
     address: Option<std::net::IpAddr>,
@@ -85,6 +86,18 @@ impl Deed {
             permission: None,
             object,
             request: Request::default(),
+        }
+    }
+
+    /// The same deed in a line of its own, where it was done to something else as well.
+    pub(crate) fn also_to<K: Audited>(&self, object: Id<K>) -> Self {
+        Self {
+            organization_id: self.organization_id,
+            actor: self.actor.clone(),
+            action: self.action.clone(),
+            permission: self.permission,
+            object: Some(AuditObject::new(object)),
+            request: self.request.clone(),
         }
     }
 

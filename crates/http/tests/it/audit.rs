@@ -14,7 +14,10 @@ use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 use windlass_http::Peer;
 
-use crate::harness::{Answer, TestApi, id};
+use crate::{
+    harness::{Answer, TestApi, id},
+    matrix::callers::Presented,
+};
 
 /// Lines of the owner's log, newest first.
 async fn log(api: &TestApi, query: &str) -> Vec<Value> {
@@ -23,10 +26,22 @@ async fn log(api: &TestApi, query: &str) -> Vec<Value> {
     listed.body.as_array().unwrap().clone()
 }
 
-/// Sends a request under a name of its own, from an address.
+/// Sends a request with a key under a name of its own, from an address.
 async fn send_as(
     api: &TestApi,
     key: &str,
+    method: &Method,
+    path: &str,
+    body: Option<Value>,
+    name: &str,
+) -> Answer {
+    send_with(api, &Presented::bearer(key), method, path, body, name).await
+}
+
+/// The same with any credential.
+async fn send_with(
+    api: &TestApi,
+    presented: &Presented,
     method: &Method,
     path: &str,
     body: Option<Value>,
@@ -36,9 +51,9 @@ async fn send_as(
     let request = Request::builder()
         .method(method)
         .uri(path)
-        .header(header::AUTHORIZATION, format!("Bearer {key}"))
         .header("X-Request-Id", name)
         .extension(Peer(from));
+    let request = presented.add_to(request);
     let request = match body {
         Some(body) => request
             .header(header::CONTENT_TYPE, "application/json")

@@ -1,6 +1,6 @@
 //! The authorization matrix: every operation of the document, asked by every kind of caller.
 
-mod callers;
+pub(crate) mod callers;
 mod table;
 pub(crate) mod world;
 

@@ -21,7 +21,8 @@ pub(crate) struct World {
     variable: String,
     key: String,
     token: String,
-    token_text: String,
+    /// That of its token.
+    pub(crate) token_text: String,
     organization: String,
     member: String,
     invitation: String,
@@ -114,14 +115,16 @@ impl World {
     pub(crate) fn touched(&self, operation: &str, template: &str, answer: &Value) -> String {
         match operation {
             "create_link" => self.deployment.clone(),
-            "revoke_presented_token" => self.token.clone(),
+            "revoke_presented_token" | "end_own_token" => self.token.clone(),
             "delete_env_var" => self.variable.clone(),
             "set_member_role" | "remove_member" => self.member.clone(),
+            "change_password" => self.user.to_string(),
             "revoke_invitation" => self.invitation.clone(),
             "create_api_key"
             | "norrix_create_api_key"
             | "create_token"
             | "create_invitation"
+            | "create_organization"
             | "create_project"
             | "create_environment"
             | "put_env_var" => answer["id"].as_str().expect("the id of what was made").to_owned(),

@@ -5,7 +5,9 @@ use std::{fmt, net::IpAddr, sync::Arc};
 use chrono::{DateTime, Utc};
 use windlass_domain::{Name, OrganizationId, ProjectId, UserId};
 
-use crate::{ApiKeyId, Network, PermissionSet, Restriction, Role, Scope, SessionId, TokenId};
+use crate::{
+    ApiKeyId, Network, OutOfBudget, PermissionSet, Restriction, Role, Scope, SessionId, TokenId,
+};
 
 /// A verified caller and all that it may do.
 ///
@@ -104,6 +106,20 @@ impl Principal {
             Credential::Token { label, .. } => format!("token \"{label}\""),
             Credential::Session { .. } => format!("{} in a browser", self.user_id),
         }
+    }
+
+    /// The permissions that can be of use, as far as that is known without something to use them
+    /// on: those of [`Principal::permissions`] that the credential's own checks do not always
+    /// refuse. For showing; what is allowed is decided by [`crate::authorize`].
+    pub fn usable_permissions(&self) -> Result<PermissionSet, OutOfBudget> {
+        let Some(restriction) = &self.restriction else { return Ok(self.permissions) };
+        let mut usable = Vec::new();
+        for permission in self.permissions.iter() {
+            if restriction.may_allow(permission)? {
+                usable.push(permission);
+            }
+        }
+        Ok(usable.into_iter().collect())
     }
 
     /// Whether the credential reaches a project of its organization.

@@ -11,6 +11,12 @@ pub trait Checks: Send + Sync {
     /// Whether all checks hold for one use. The same question always gets the same answer: time
     /// and address were fixed when the credential was verified.
     fn allow(&self, permission: Permission, target: Target) -> Result<bool, OutOfBudget>;
+
+    /// Whether they may hold for a permission as long as nobody says what it is about. Whoever
+    /// cannot tell says yes.
+    fn may_allow(&self, _permission: Permission) -> Result<bool, OutOfBudget> {
+        Ok(true)
+    }
 }
 
 /// Checks were not evaluated to the end, because that took more than they may cost.
@@ -34,6 +40,10 @@ impl Restriction {
         target: Target,
     ) -> Result<bool, OutOfBudget> {
         self.0.allow(permission, target)
+    }
+
+    pub(crate) fn may_allow(&self, permission: Permission) -> Result<bool, OutOfBudget> {
+        self.0.may_allow(permission)
     }
 }
 

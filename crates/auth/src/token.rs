@@ -37,6 +37,7 @@ mod root_keys;
 #[cfg(test)]
 mod samples;
 mod text;
+mod topics;
 mod verifier;
 mod vocabulary;
 

@@ -241,7 +241,11 @@ impl From<ControlError> for Stopped {
 
 impl From<TokenError> for Stopped {
     fn from(err: TokenError) -> Self {
-        ControlError::from(err).into()
+        let whose = match &err {
+            TokenError::WrongAddress(principal) => Some(Arc::clone(principal)),
+            TokenError::Invalid | TokenError::Undecided(_) | TokenError::Unavailable(_) => None,
+        };
+        Self { err: err.into(), whose }
     }
 }
 

@@ -18,7 +18,7 @@ pub enum ControlError {
 
     /// The credential is good, but may not be used from where the request comes from.
     #[error("the credential may not be used from this address")]
-    WrongAddress,
+    WrongAddress(CredentialKind),
 
     /// There is nothing, or nothing that the caller may know of.
     #[error("no such {0}")]
@@ -148,7 +148,7 @@ impl From<AuthError> for ControlError {
     fn from(err: AuthError) -> Self {
         match err {
             AuthError::Invalid => Self::InvalidCredential(CredentialKind::ApiKey),
-            AuthError::WrongAddress(_) => Self::WrongAddress,
+            AuthError::WrongAddress(_) => Self::WrongAddress(CredentialKind::ApiKey),
             AuthError::Busy | AuthError::Unavailable(_) => Self::Unavailable(Box::new(err)),
         }
     }

@@ -1,6 +1,6 @@
 //! Tells a caller who it is.
 
-use windlass_auth::{Credential, Membership, Role};
+use windlass_auth::{Credential, Membership, PermissionSet, Role};
 use windlass_domain::{Organization, User};
 
 use crate::{Caller, Control, ControlError};
@@ -12,6 +12,8 @@ pub struct WhoAmI {
     pub user: User,
     /// The tenants that the credential opens, and what the person is there.
     pub organizations: Vec<(Organization, Role)>,
+    /// What the credential may do, as far as that is known without something to do it to.
+    pub permissions: PermissionSet,
 }
 
 /// Tells a caller who it is. Every credential may ask; the rest is in [`Caller::principal`].
@@ -19,6 +21,8 @@ pub async fn whoami(control: &Control, caller: &Caller) -> Result<WhoAmI, Contro
     let principal = &caller.principal;
     let (user_id, refuse) =
         (principal.user_id, || ControlError::InvalidCredential(principal.credential.kind()));
+    let usable = principal.usable_permissions();
+    let permissions = usable.map_err(|err| ControlError::Unavailable(Box::new(err)))?;
     let mut uow = control.store().read().await?;
     let user = uow.organizations().find_user(user_id).await?.ok_or_else(refuse)?;
     let places = match principal.credential {
@@ -34,5 +38,9 @@ pub async fn whoami(control: &Control, caller: &Caller) -> Result<WhoAmI, Contro
             organizations.push((organization, role));
         }
     }
-    if organizations.is_empty() { Err(refuse()) } else { Ok(WhoAmI { user, organizations }) }
+    if organizations.is_empty() {
+        Err(refuse())
+    } else {
+        Ok(WhoAmI { user, organizations, permissions })
+    }
 }

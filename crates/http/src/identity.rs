@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
-use windlass_auth::{AddressReach, Credential, Permission, Principal, ProjectReach, Role};
+use windlass_auth::{
+    AddressReach, Credential, Permission, PermissionSet, Principal, ProjectReach, Role,
+};
 use windlass_control::{Caller, Control, WhoAmI};
 use windlass_domain::{Organization, User};
 
@@ -70,12 +72,14 @@ pub(crate) struct MyCredential {
     /// A key's scopes.
     #[schema(example = json!(["read"]))]
     scopes: Option<Vec<&'static str>>,
-    /// What it may do: its scopes' permissions, as far as the person's role has them.
+    /// What it may do: its scopes' permissions, as far as the person's role has them. Of a
+    /// token's, those are left out that it was narrowed by, whatever they are used on.
     #[schema(example = json!(["projects:read"]))]
     permissions: Vec<&'static str>,
     /// The only projects that it reaches; `null` for all.
     project_ids: Option<Vec<String>>,
-    /// The only addresses and networks from which it works; `null` for any.
+    /// The only addresses and networks from which a key works; `null` for any. A token has them in
+    /// its checks.
     allowed_addresses: Option<Vec<String>>,
     /// When it stops working by itself.
     expires_at: Option<DateTime<Utc>>,
@@ -100,14 +104,14 @@ pub(crate) async fn whoami(
 
 impl Me {
     fn new(who: WhoAmI, principal: &Principal) -> Self {
-        let WhoAmI { user, organizations } = who;
+        let WhoAmI { user, organizations, permissions } = who;
         let organizations = organizations.iter();
         Self {
             user: user.into(),
             organizations: organizations
                 .map(|(organization, role)| MyOrganization::new(organization, *role))
                 .collect(),
-            credential: MyCredential::new(principal),
+            credential: MyCredential::new(principal, permissions),
         }
     }
 }
@@ -130,7 +134,7 @@ impl MyOrganization {
 }
 
 impl MyCredential {
-    fn new(principal: &Principal) -> Self {
+    fn new(principal: &Principal, permissions: PermissionSet) -> Self {
         let credential = &principal.credential;
         let (id, name) = match credential {
             Credential::ApiKey { id, name, .. } => (id.to_string(), Some(name.to_string())),
@@ -157,7 +161,7 @@ impl MyCredential {
             name,
             prefix: prefix.cloned(),
             scopes: scopes.map(|scopes| scopes.iter().map(|scope| scope.name()).collect()),
-            permissions: principal.permissions.iter().map(Permission::name).collect(),
+            permissions: permissions.iter().map(Permission::name).collect(),
             project_ids,
             allowed_addresses,
             expires_at: credential.expires_at(),

@@ -144,8 +144,12 @@ impl Problem {
     }
 
     /// 403: the credential may not be used from where the request comes from.
-    pub(crate) fn wrong_address() -> Self {
-        let message = "API key may not be used from this address";
+    pub(crate) fn wrong_address(credential: CredentialKind) -> Self {
+        let message = match credential {
+            CredentialKind::ApiKey => "API key may not be used from this address",
+            CredentialKind::Token => "Token may not be used from this address",
+            CredentialKind::Session => "Session may not be used from this address",
+        };
         Self::new(StatusCode::FORBIDDEN, "address_not_allowed", message)
     }
 

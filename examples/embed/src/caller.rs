@@ -28,7 +28,7 @@ impl FromRequestParts<Arc<Service>> for Caller {
         let address = request.extensions.get().map(|ConnectInfo::<SocketAddr>(peer)| peer.ip());
         let verified = if looks_like_token(presented) {
             service.tokens.verify(presented, address).await.map_err(|err| match err {
-                TokenError::Invalid => StatusCode::UNAUTHORIZED,
+                TokenError::Invalid | TokenError::WrongAddress(_) => StatusCode::UNAUTHORIZED,
                 TokenError::Undecided(_) | TokenError::Unavailable(_) => {
                     StatusCode::SERVICE_UNAVAILABLE
                 }

@@ -16,6 +16,7 @@ use super::{
     checks::LIMITS,
     cost, inspect,
     text::{MAX_BLOCKS, check_form},
+    topics::Topics,
     vocabulary::{ACCOUNT, IP, LINK, NETWORK, PROJECTS, RIGHT, TOKEN, USER, hex},
 };
 use crate::{OutOfBudget, PermissionSet, ProjectReach, TokenId};
@@ -36,6 +37,8 @@ pub(super) struct ParsedToken {
     pub(super) revocation_ids: Vec<String>,
     /// Whether any check asks where a request comes from.
     pub(super) asks_address: bool,
+    /// What checks ask about.
+    pub(super) topics: Topics,
 }
 
 impl ParsedToken {
@@ -56,6 +59,7 @@ impl ParsedToken {
             expires_at: expiry(&biscuit)?,
             revocation_ids: biscuit.revocation_identifiers().iter().map(|id| hex(id)).collect(),
             asks_address: asks_address(&rules, &checks),
+            topics: Topics::of(&rules),
             biscuit,
         })
     }

@@ -11,7 +11,9 @@ use quick_cache::Weighter;
 use sha2::{Digest as _, Sha256};
 use windlass_domain::{Clock, UserId};
 
-use super::{MalformedToken, RootKeys, TokenDirectory, checks::Moment, parsed::ParsedToken};
+use super::{
+    MalformedToken, RootKeys, TokenDirectory, checks::Moment, parsed::ParsedToken, topics::Obstacle,
+};
 use crate::{
     ApiKeyId, DirectoryError, OutOfBudget, Principal, Restriction, TokenId, TokenPurpose,
     VerifierOptions,
@@ -44,6 +46,9 @@ pub enum TokenError {
     /// presents it does not learn which.
     #[error("invalid or expired token")]
     Invalid,
+    /// It is genuine and works elsewhere, but its checks take no request from this address.
+    #[error("the token may not be used from this address")]
+    WrongAddress(Arc<Principal>),
     /// It is genuine, but evaluating it would take more than it may.
     #[error(transparent)]
     Undecided(#[from] OutOfBudget),
@@ -69,6 +74,7 @@ struct Present {
     at: DateTime<Utc>,
     address: Option<IpAddr>,
     principal: Arc<Principal>,
+    obstacle: Option<Obstacle>,
 }
 
 #[derive(Clone)]
@@ -118,7 +124,7 @@ impl TokenVerifier {
             Some(known) => known,
             None => self.verified.look(digest, |_| self.look(&digest, presented)).await?,
         };
-        Ok(known.present(now, address))
+        known.present(now, address)
     }
 
     /// The keys that sign and verify at the moment.
@@ -189,23 +195,44 @@ impl TokenVerifier {
 
 impl KnownToken {
     /// The principal with its checks, as they stand in this second for this address.
-    fn present(&self, now: DateTime<Utc>, address: Option<IpAddr>) -> Arc<Principal> {
+    fn present(
+        &self,
+        now: DateTime<Utc>,
+        address: Option<IpAddr>,
+    ) -> Result<Arc<Principal>, TokenError> {
         let at = now.trunc_subsecs(0);
         let address = address.filter(|_| self.token.asks_address);
         let mut moments = self.moments.lock().unwrap_or_else(PoisonError::into_inner);
         let known = moments.iter().find(|known| known.at == at && known.address == address);
         if let Some(known) = known {
-            return Arc::clone(&known.principal);
+            return known.outcome();
         }
         moments.retain(|known| known.at == at);
         if MAX_MOMENTS <= moments.len() {
             moments.remove(0);
         }
-        let checks = || Arc::new(Moment::new(Arc::clone(&self.token), at, address));
-        let restriction = (!self.is_persons_own).then(|| Restriction::new(checks()));
+        let (mut restriction, mut obstacle) = (None, None);
+        if !self.is_persons_own {
+            let checks = Arc::new(Moment::new(Arc::clone(&self.token), at, address));
+            obstacle = checks.obstacle()?;
+            restriction = Some(Restriction::new(checks));
+        }
         let principal = Arc::new(Principal { restriction, ..self.principal.clone() });
-        moments.push(Present { at, address, principal: Arc::clone(&principal) });
-        principal
+        let present = Present { at, address, principal, obstacle };
+        let outcome = present.outcome();
+        moments.push(present);
+        outcome
+    }
+}
+
+impl Present {
+    fn outcome(&self) -> Result<Arc<Principal>, TokenError> {
+        let principal = Arc::clone(&self.principal);
+        match self.obstacle {
+            None => Ok(principal),
+            Some(Obstacle::Address) => Err(TokenError::WrongAddress(principal)),
+            Some(Obstacle::Time) => Err(TokenError::Invalid),
+        }
     }
 }
 

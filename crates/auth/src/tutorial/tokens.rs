@@ -88,5 +88,6 @@
 //! # }
 //! ```
 //!
-//! [`TokenError::Invalid`](crate::TokenError::Invalid) is answered with 401, every other
+//! [`TokenError::Invalid`](crate::TokenError::Invalid) and
+//! [`WrongAddress`](crate::TokenError::WrongAddress) are answered with 401, every other
 //! [`TokenError`](crate::TokenError) with 503: it says nothing about the token.

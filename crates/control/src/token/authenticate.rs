@@ -91,6 +91,7 @@ impl From<TokenError> for ControlError {
     fn from(err: TokenError) -> Self {
         match err {
             TokenError::Invalid => Self::InvalidCredential(CredentialKind::Token),
+            TokenError::WrongAddress(_) => Self::WrongAddress(CredentialKind::Token),
             TokenError::Undecided(_) | TokenError::Unavailable(_) => {
                 Self::Unavailable(Box::new(err))
             }

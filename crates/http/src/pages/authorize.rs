@@ -69,7 +69,7 @@ async fn ask(
     request: &Request,
     problem: Option<&str>,
 ) -> Result<Response, Problem> {
-    let WhoAmI { user, organizations } = windlass_control::whoami(&app.control, caller).await?;
+    let WhoAmI { user, organizations, .. } = windlass_control::whoami(&app.control, caller).await?;
     let label = escaped(request.label().as_str());
     let until = (app.clock.now() + request.life()).format("%-d %B %Y, %H:%M UTC");
     let body = [

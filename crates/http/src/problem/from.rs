@@ -15,7 +15,7 @@ impl From<ControlError> for Problem {
             ControlError::Forbidden(permission) => {
                 Self::insufficient_scope(Scope::Permission(permission))
             }
-            ControlError::WrongAddress => Self::wrong_address(),
+            ControlError::WrongAddress(kind) => Self::wrong_address(kind),
             ControlError::WrongOrganization => Self::wrong_organization(),
             ControlError::Refused { code, message } => {
                 Self::new(StatusCode::FORBIDDEN, code, message)

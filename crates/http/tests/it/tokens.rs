@@ -95,6 +95,32 @@ async fn a_token_says_who_it_is() {
 }
 
 #[tokio::test]
+async fn a_narrowed_token_says_what_is_left_of_it_and_nothing_elsewhere() {
+    let api = TestApi::start("token_narrow_whoami").await;
+    let body = json!({ "label": "all", "permissions": ["logs:read", "projects:read"] });
+    let parent = token(&api, body).await;
+    let permissions = Some(vec![Permission::ProjectsRead]);
+    let child = narrow(&parent, &Narrowing { permissions, ..Narrowing::default() });
+    let whoami = async |token: &str| api.send(token, Method::GET, "/api/auth/me", None).await;
+    for (token, left) in
+        [(&parent, json!(["projects:read", "logs:read"])), (&child, json!(["projects:read"]))]
+    {
+        assert_eq!(whoami(token).await.body["credential"]["permissions"], left);
+    }
+
+    let allowed_addresses = Some(vec!["192.0.2.0/24".parse().unwrap()]);
+    let bound = narrow(&child, &Narrowing { allowed_addresses, ..Narrowing::default() });
+    let refused = whoami(&bound).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert_eq!(refused.body["code"], "address_not_allowed");
+    assert_eq!(refused.body["message"], "Token may not be used from this address");
+    let noted = api.get("/api/audit?outcome=refused").await;
+    assert_eq!(noted.body[0]["actor"]["kind"], "token");
+    let revoked = api.post("/api/auth/tokens/revoke", json!({ "token": bound })).await;
+    assert_eq!(revoked.status, StatusCode::NO_CONTENT, "wherever it works");
+}
+
+#[tokio::test]
 async fn a_token_for_looking_changes_nothing_and_says_what_it_lacks() {
     let api = TestApi::start("token_read_only").await;
     let token = token(&api, json!({ "label": "looking", "read_only": true })).await;

@@ -60,7 +60,7 @@ async fn what_another_implementation_narrows_is_obeyed() {
         ("project", [StatusCode::OK, StatusCode::NOT_FOUND, StatusCode::FORBIDDEN]),
         ("permission", [StatusCode::OK, StatusCode::OK, StatusCode::OK]),
         ("expired", [StatusCode::UNAUTHORIZED; 3]),
-        ("address", [StatusCode::NOT_FOUND, StatusCode::NOT_FOUND, StatusCode::FORBIDDEN]),
+        ("address", [StatusCode::FORBIDDEN; 3]),
         ("network", [StatusCode::OK, StatusCode::OK, StatusCode::OK]),
         ("both", [StatusCode::OK, StatusCode::OK, StatusCode::OK]),
         ("wishful", [StatusCode::OK, StatusCode::OK, StatusCode::OK]),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use windlass_auth::{
-    Credential, CredentialKind, Denied, Narrowing, NewToken, Permission, Role, RootKeys, Target,
-    TokenError, VerifierOptions, authorize, check_admission, mint_token, seal,
+    Credential, CredentialKind, Denied, Narrowing, NewToken, Permission, PermissionSet, Role,
+    RootKeys, Target, TokenError, VerifierOptions, authorize, check_admission, mint_token, seal,
 };
 use windlass_domain::{Clock as _, EnvironmentId, Id, OrganizationId};
 
@@ -168,12 +168,16 @@ async fn a_token_is_bound_to_the_networks_that_it_names() {
             ("2001:db9::1", false),
             ("::ffff:192.0.2.1", true),
         ] {
-            let holder = verifier.verify(&text, Some(ip(address))).await.unwrap();
-            let allowed = may(&holder, Permission::ProjectsRead, project);
-            assert_eq!(allowed, expected, "{address}");
+            match verifier.verify(&text, Some(ip(address))).await {
+                Ok(holder) => {
+                    assert!(expected && may(&holder, Permission::ProjectsRead, project));
+                }
+                Err(TokenError::WrongAddress(_)) => assert!(!expected, "{address}"),
+                Err(err) => panic!("{address}: {err:?}"),
+            }
         }
-        let holder = verifier.verify(&text, None).await.unwrap();
-        assert!(!may(&holder, Permission::ProjectsRead, project), "from nobody knows where");
+        let elsewhere = verifier.verify(&text, None).await;
+        assert!(matches!(elsewhere, Err(TokenError::WrongAddress(_))), "from nobody knows where");
         assert_eq!(world.directory.reads(), 1);
         world.directory.forget_reads();
     }
@@ -187,9 +191,53 @@ async fn a_single_address_can_be_asked_for_too() {
     let text = super::support::base64(&world.signed(code));
     let verifier = world.verifier();
     for (address, expected) in [("192.0.2.7", true), ("192.0.2.8", false)] {
-        let holder = verifier.verify(&text, Some(ip(address))).await.unwrap();
-        assert_eq!(may(&holder, Permission::ProjectsRead, project), expected);
+        let holder = verifier.verify(&text, Some(ip(address))).await;
+        let allowed = holder.is_ok_and(|it| may(&it, Permission::ProjectsRead, project));
+        assert_eq!(allowed, expected);
     }
+}
+
+#[tokio::test]
+async fn a_token_is_over_when_a_check_of_any_form_says_so() {
+    let world = TokenWorld::new();
+    let until = (world.world.clock.now() + TimeDelta::seconds(2)).to_rfc3339();
+    let code = format!(
+        "right({{\"projects:read\"}}); late($now) <- time($now), {until} <= $now; \
+         reject if late($now);"
+    );
+    let text = super::support::base64(&world.signed(&code));
+    let verifier = world.verifier();
+    verifier.verify(&text, None).await.unwrap();
+    world.world.clock.advance(TimeDelta::seconds(2));
+    assert!(matches!(verifier.verify(&text, None).await, Err(TokenError::Invalid)));
+}
+
+#[tokio::test]
+async fn a_token_tells_which_permissions_it_was_narrowed_to() {
+    let world = TokenWorld::new();
+    let token = world.stored(everything());
+    let (_, project) = world.project();
+    let project = project.project_id().unwrap();
+    let verifier = world.verifier();
+    let usable =
+        async |text: &str| verifier.verify(text, None).await.unwrap().usable_permissions().unwrap();
+    let all = usable(&token.text).await;
+    let wanted = [Permission::ProjectsRead, Permission::ProjectsWrite, Permission::LogsRead];
+    assert!(wanted.iter().all(|permission| all.contains(*permission)));
+
+    let permissions = Some(wanted.to_vec());
+    let some = world.narrow(&token.text, &Narrowing { permissions, ..Narrowing::default() });
+    assert_eq!(usable(&some).await, wanted.into_iter().collect());
+    let reading = Narrowing { is_read_only: true, ..Narrowing::default() };
+    let reading = world.narrow(&some, &reading);
+    let left: PermissionSet =
+        [Permission::ProjectsRead, Permission::LogsRead].into_iter().collect();
+    assert_eq!(usable(&reading).await, left);
+    let projects = Some(vec![project]);
+    let there = world.narrow(&reading, &Narrowing { projects, ..Narrowing::default() });
+    assert_eq!(usable(&there).await, left, "there it may");
+    let nothing = Narrowing { permissions: Some(vec![]), ..Narrowing::default() };
+    assert_eq!(usable(&world.narrow(&there, &nothing)).await, PermissionSet::EMPTY);
 }
 
 #[tokio::test]

@@ -227,6 +227,19 @@ impl Client {
         Ok(token.to_owned())
     }
 
+    /// Gives the owner an e-mail address and a password with the secret of a set-up link.
+    /// Returns the cookie of the session that this begins, as `Cookie` has it.
+    pub(crate) async fn claim_owner(&self, secret: &str) -> anyhow::Result<String> {
+        let (path, password) = ("/api/auth/setup", "correct horse battery staple");
+        let body = json!({
+            "token": secret, "email": "ada@example.com", "name": "Ada", "password": password,
+        });
+        let answer = self.send(self.request(path, true).json(&body)).await?;
+        let cookie = header(answer.headers(), "set-cookie").context("there is no session")?;
+        let (pair, _) = cookie.split_once(';').context("the cookie has no attributes")?;
+        Ok(pair.to_owned())
+    }
+
     async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         read(self.send(self.request(path, false)).await?).await.with_context(|| path.to_owned())
     }

@@ -1,6 +1,6 @@
 //! `bench auth`: what looking at credentials costs, and what those can do who have none.
 
-use std::{fs, path::PathBuf};
+use std::{ffi::OsStr, fs, path::PathBuf, process::Command};
 
 use anyhow::Context as _;
 use serde_json::json;
@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{Measure, wrk};
 use crate::{
     client::Client,
+    process,
     server::{Launch, Playground, Server},
     terminal::step,
     tools,
@@ -38,6 +39,7 @@ struct Effort {
 
 /// A server with one project.
 struct Subject {
+    binary: PathBuf,
     client: Client,
     server: Server,
     /// The owner's key.
@@ -55,11 +57,11 @@ pub(super) async fn run(binary: PathBuf, quick: bool) -> anyhow::Result<Vec<Meas
     } else {
         Effort { rounds: 7, seconds: 5, refusals: 500, keys: 100_000 }
     };
-    let subject = step("started the server", Subject::start(binary.clone())).await?;
+    let subject = step("started the server", Subject::start(binary)).await?;
     let mut measures = known::run(&subject, effort).await?;
     measures.extend(timing::run(&subject, effort).await?);
     measures.extend(flood::run(&subject, effort).await?);
-    measures.extend(crowd::run(&subject, &binary, effort).await?);
+    measures.extend(crowd::run(&subject, effort).await?);
     subject.server.stop()?;
     measures.extend(peer::run(effort).await?);
     Ok(measures)
@@ -68,14 +70,14 @@ pub(super) async fn run(binary: PathBuf, quick: bool) -> anyhow::Result<Vec<Meas
 impl Subject {
     async fn start(binary: PathBuf) -> anyhow::Result<Self> {
         let playground = Playground::new()?;
-        let launch = Launch::new(binary, playground.data(), None);
+        let launch = Launch::new(binary.clone(), playground.data(), None);
         let server = launch.start().await?;
         let client = launch.client(server.addresses())?;
         let body = json!({ "name": "shop", "git_url": "https://git.example.com/shop.git" });
         let project = client.create_project(&body).await?;
         let key = fs::read_to_string(launch.key_file()).context("reading the owner's key")?;
         let (key, path) = (key.trim().to_owned(), format!("/api/projects/{}", project.id));
-        Ok(Self { client, server, key, path, playground })
+        Ok(Self { binary, client, server, key, path, playground })
     }
 
     /// The project's address.
@@ -83,9 +85,21 @@ impl Subject {
         format!("{}{}", self.server.addresses().api, self.path)
     }
 
-    /// Loads it with one credential.
+    /// Loads it with one key or token.
     fn load(&self, credential: &str, seconds: u32) -> anyhow::Result<wrk::Result> {
-        wrk::load(&self.url(), &[bearer(credential)], CONNECTIONS, seconds)
+        self.load_with(bearer(credential), seconds)
+    }
+
+    /// Loads it with one header.
+    fn load_with(&self, header: String, seconds: u32) -> anyhow::Result<wrk::Result> {
+        wrk::load(&self.url(), &[header], CONNECTIONS, seconds)
+    }
+
+    /// What `windlass-server admin` prints, called for this server.
+    fn administer<A: AsRef<OsStr>>(&self, arguments: &[A]) -> anyhow::Result<String> {
+        let mut command = Command::new(&self.binary);
+        command.arg("admin").args(arguments).arg("--data-dir").arg(self.playground.data());
+        tokio::task::block_in_place(|| process::read(&mut command))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Many keys in the table, compared with a few.
 
-use std::{fmt::Write as _, fs, path::Path, process::Command};
+use std::{ffi::OsStr, fmt::Write as _, fs};
 
 use anyhow::Context as _;
 use serde_json::json;
@@ -10,22 +10,15 @@ use super::{
     Effort, Subject,
     forged::Forger,
 };
-use crate::{
-    process,
-    terminal::{detail, step},
-};
+use crate::terminal::{detail, step};
 
 const FEW: usize = 10;
 
-pub(super) async fn run(
-    few: &Subject,
-    binary: &Path,
-    effort: Effort,
-) -> anyhow::Result<Vec<Measure>> {
-    let many = step("started another server", Subject::start(binary.to_owned())).await?;
+pub(super) async fn run(few: &Subject, effort: Effort) -> anyhow::Result<Vec<Measure>> {
+    let many = step("started another server", Subject::start(few.binary.clone())).await?;
     step("imported keys into both", async {
-        import(few, binary, FEW)?;
-        import(&many, binary, effort.keys)
+        import(few, FEW)?;
+        import(&many, effort.keys)
     })
     .await?;
     let loads = async {
@@ -47,7 +40,7 @@ pub(super) async fn run(
 }
 
 /// Imports keys by hashes that nobody knows a key for: they only have to be there.
-fn import(subject: &Subject, binary: &Path, count: usize) -> anyhow::Result<()> {
+fn import(subject: &Subject, count: usize) -> anyhow::Result<()> {
     let mut forger = Forger::of(&subject.key)?;
     let mut lines = String::new();
     for _ in 0..count {
@@ -61,8 +54,5 @@ fn import(subject: &Subject, binary: &Path, count: usize) -> anyhow::Result<()> 
     }
     let file = subject.playground.path().join("keys.jsonl");
     fs::write(&file, lines).context("writing the keys")?;
-    let mut import = Command::new(binary);
-    import.args(["admin", "import-keys"]).arg(file);
-    import.arg("--data-dir").arg(subject.playground.data());
-    tokio::task::block_in_place(|| process::read(&mut import)).map(drop)
+    subject.administer(&[OsStr::new("import-keys"), file.as_os_str()]).map(drop)
 }

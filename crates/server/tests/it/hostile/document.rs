@@ -16,6 +16,8 @@ const AGAIN: &str = "@again@";
 pub(super) struct Operation {
     pub(super) id: String,
     pub(super) method: Method,
+    /// Whether it takes a person who has signed in.
+    pub(super) is_for_people: bool,
     path: String,
     pub(super) parameters: Vec<Parameter>,
     pub(super) body: Option<Body>,
@@ -70,8 +72,8 @@ fn adjusted(operation: &str) -> Value {
     }
 }
 
-/// Every operation of the API that keys and tokens are for. What is for people in a browser alone,
-/// and what limits how often it is tried, is attacked beside its own tests.
+/// Every operation of the API but those that lead a browser to GitHub and back: they are attacked
+/// beside their own tests, where there is a GitHub.
 pub(super) fn operations() -> Vec<Operation> {
     let document: Value = serde_json::from_str(DOCUMENT).unwrap();
     let paths = document["paths"].as_object().unwrap();
@@ -79,8 +81,7 @@ pub(super) fn operations() -> Vec<Operation> {
         let methods = item.as_object().unwrap().iter();
         let is_tried = |operation: &&Value| {
             let id = operation["operationId"].as_str().unwrap();
-            !["login", "set_up", "begin_github_sign_in", "sign_in_with_github"].contains(&id)
-                && operation["security"] != json!([{ "session": [] }])
+            !["begin_github_sign_in", "sign_in_with_github"].contains(&id)
         };
         methods
             .filter(move |(_, operation)| is_tried(operation))
@@ -99,6 +100,7 @@ impl Operation {
         });
         Self {
             method: method.to_uppercase().parse().unwrap(),
+            is_for_people: operation["security"] == json!([{ "session": [] }]),
             path: path.to_owned(),
             // Any name will do for a request, and the request would be carried out.
             parameters: parameters
@@ -139,6 +141,12 @@ impl Operation {
             "end_own_token",
         ];
         !others.contains(&self.id.as_str())
+    }
+
+    /// Whether it counts how often a password or a secret is tried, so that soon nothing else is
+    /// refused: its own tests try the fields of its body.
+    pub(super) fn counts_attempts(&self) -> bool {
+        ["login", "set_up", "change_password"].contains(&self.id.as_str())
     }
 
     /// Whether it shows what is stored.

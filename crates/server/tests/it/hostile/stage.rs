@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::{Method, StatusCode, header};
+use reqwest::{Method, RequestBuilder, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::document::{Operation, Parameter};
+use super::{
+    document::{Operation, Parameter},
+    wire,
+};
 use crate::support::{Answer, Api, Repository, TestServer};
 
 /// A server with a project, an environment, a deployment, a variable, a key and a token.
@@ -14,6 +17,8 @@ pub(super) struct Stage {
     pub(super) operations: Vec<Operation>,
     /// An identifier of each kind, under the word that it begins with.
     samples: BTreeMap<String, String>,
+    /// The session of the owner in a browser.
+    cookie: String,
     _repository: Repository,
 }
 
@@ -50,11 +55,40 @@ impl Stage {
         {
             samples.insert(prefix.to_owned(), id.as_str().unwrap().to_owned());
         }
-        Self { server, operations, samples, _repository: repository }
+        let (cookie, session) = sign_in(&server).await;
+        samples.insert("ses".to_owned(), session);
+        Self { server, operations, samples, cookie, _repository: repository }
     }
 
     pub(super) fn api(&self) -> &Api {
         &self.server.api
+    }
+
+    /// A request for an operation with the credential that it takes, still to be sent.
+    pub(super) fn request(&self, operation: &Operation) -> RequestBuilder {
+        let (method, path) = (operation.method.clone(), self.path(operation));
+        if operation.is_for_people {
+            self.api().browse(&self.cookie, method, &path)
+        } else {
+            self.api().request(method, &path)
+        }
+    }
+
+    /// The same for a target of its own, as bytes.
+    pub(super) fn bytes(
+        &self,
+        operation: &Operation,
+        target: &str,
+        header: &str,
+        body: &str,
+    ) -> Vec<u8> {
+        let start = format!("{} {target}", operation.method);
+        if operation.is_for_people {
+            let cookie = format!("Cookie: {}\r\nSec-Fetch-Site: same-origin\r\n", self.cookie);
+            wire::request_by(&cookie, &start, header, body)
+        } else {
+            wire::request(self.api(), &start, header, body)
+        }
     }
 
     /// The path of an operation on what there is.
@@ -72,7 +106,7 @@ impl Stage {
 
     /// Sends a body to an operation.
     pub(super) async fn send(&self, operation: &Operation, body: Vec<u8>) -> Answer {
-        let request = self.api().request(operation.method.clone(), &self.path(operation));
+        let request = self.request(operation);
         let request = request.header(header::CONTENT_TYPE, "application/json").body(body);
         self.api().send(request).await
     }
@@ -81,7 +115,7 @@ impl Stage {
     pub(super) async fn stored(&self) -> Value {
         let mut stored = json!({});
         for operation in self.operations.iter().filter(|operation| operation.shows()) {
-            let answer = self.api().get(&self.path(operation)).await;
+            let answer = self.api().send(self.request(operation)).await;
             assert_eq!(answer.status, StatusCode::OK, "{}: {answer:?}", operation.id);
             stored[&operation.id] = answer.body;
         }
@@ -90,6 +124,7 @@ impl Stage {
             ("list_api_keys", "last_used_at"),
             ("norrix_list_api_keys", "lastUsedAt"),
             ("list_tokens", "status"),
+            ("list_sessions", "last_seen_at"),
             ("list_invitations", "status"),
         ] {
             for key in stored[list].as_array_mut().unwrap() {
@@ -121,4 +156,22 @@ impl Stage {
         assert!(removed.status.is_success(), "{address}: {removed:?}");
         found
     }
+}
+
+/// The owner claims the account with the link that the start has printed; gives their cookie, and
+/// their session's id.
+async fn sign_in(server: &TestServer) -> (String, String) {
+    let log = server.log();
+    let (_, token) = log.rsplit_once("/setup?token=").expect("nobody can sign in yet");
+    let token = token.split_whitespace().next().unwrap();
+    let password = "correct horse battery staple";
+    let body =
+        json!({ "token": token, "email": "owner@example.com", "name": "O", "password": password });
+    let claim = server.api.browse("", Method::POST, "/api/auth/setup").json(&body);
+    let claimed = server.api.send(claim).await;
+    assert!(claimed.status.is_success(), "{claimed:?}");
+    let cookie = claimed.headers[header::SET_COOKIE].to_str().unwrap();
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let me = server.api.send(server.api.browse(&cookie, Method::GET, "/api/auth/me")).await;
+    (cookie, me.body["credential"]["id"].as_str().unwrap().to_owned())
 }

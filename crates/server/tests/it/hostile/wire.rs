@@ -47,13 +47,17 @@ fn read(reply: &[u8]) -> Option<Reply> {
     Some(Reply { status, body })
 }
 
-/// A request with the credential, complete but for what is added to its head.
+/// A request with the key, complete but for what is added to its head.
 pub(super) fn request(api: &Api, start: &str, header: &str, body: &str) -> Vec<u8> {
+    request_by(&format!("Authorization: Bearer {}\r\n", api.key()), start, header, body)
+}
+
+/// The same with the header lines of any credential.
+pub(super) fn request_by(credential: &str, start: &str, header: &str, body: &str) -> Vec<u8> {
     let length = body.len();
-    let key = api.key();
     format!(
         "{start} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
-         Authorization: Bearer {key}\r\nContent-Type: application/json\r\n\
+         {credential}Content-Type: application/json\r\n\
          Content-Length: {length}\r\n{header}\r\n{body}"
     )
     .into_bytes()

@@ -47,6 +47,17 @@ impl Api {
         self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.key)
     }
 
+    /// A request of a browser that is on a page of ours and keeps this cookie, still to be sent.
+    pub(crate) fn browse(
+        &self,
+        cookie: &str,
+        method: Method,
+        path: &str,
+    ) -> reqwest::RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        request.header("Cookie", cookie).header("Sec-Fetch-Site", "same-origin")
+    }
+
     pub(crate) async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());

@@ -73,6 +73,9 @@ fn specify(parameter: &mut Parameter, path: &str) {
             Some("The number of the last line that the client has; wins over `after_seq`"),
             Some("^[0-9]{0,15}$".to_owned()),
         ),
+        (ParameterIn::Query, _) if is_free_text(parameter.schema.as_ref()) => {
+            (None, Some(r"^[^\u0000-\u001f\u007f-\u009f\ufffd]*$".to_owned()))
+        }
         _ => (None, None),
     };
     if let Some(description) = description {
@@ -83,6 +86,15 @@ fn specify(parameter: &mut Parameter, path: &str) {
     {
         schema.pattern = Some(pattern);
     }
+}
+
+/// Whether nothing says what a text looks like: then it is one without control characters.
+fn is_free_text(schema: Option<&RefOr<Schema>>) -> bool {
+    let Some(RefOr::T(Schema::Object(schema))) = schema else { return false };
+    matches!(&schema.schema_type, SchemaType::Type(Type::String))
+        && schema.pattern.is_none()
+        && schema.format.is_none()
+        && schema.enum_values.is_none()
 }
 
 /// What identifiers of several kinds look like.

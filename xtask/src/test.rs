@@ -3,6 +3,7 @@
 use std::{
     env,
     ffi::{OsStr, OsString},
+    fs,
     path::PathBuf,
     process::{Command, ExitCode},
     thread,
@@ -12,10 +13,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 
-use self::{
-    report::Counts,
-    suite::{Finished, Suite},
-};
+use self::report::Counts;
 use crate::{
     openapi,
     postgres::Cluster,
@@ -26,7 +24,6 @@ use crate::{
 };
 
 mod report;
-mod suite;
 
 /// Names a PostgreSQL to the tests; without it they use SQLite.
 const POSTGRES_VARIABLE: &str = "WINDLASS_TEST_POSTGRES";
@@ -93,13 +90,13 @@ impl<'a> Run<'a> {
 
     /// Runs everything. The last line is the count of all tests; a check that fails counts as one.
     async fn all(mut self) -> ExitCode {
-        let start = Instant::now();
         let outcome = self.checks_and_tests().await;
         say("");
         for (name, took) in &self.phases {
             say(format_args!("{:>14}  {name}", seconds(*took)));
         }
-        say(format_args!("{:>14}  in all", seconds(start.elapsed())));
+        let total = self.phases.iter().map(|(_, took)| *took).sum();
+        say(format_args!("{:>14}  in all", seconds(total)));
         let Counts { passed, mut failed } = self.counts;
         // The reason goes before the count, which is what is read.
         if let Err(error) = &outcome {
@@ -135,59 +132,60 @@ impl<'a> Run<'a> {
         self.cargo("examples in the documentation", &["test", "--workspace", "--doc"], &[]).await?;
 
         // From here on everything is run, so that one failure does not hide another.
-        let variables = vec![
+        let variables = [
             ("PATH", path),
             ("WINDLASS_SERVER_BINARY", server.into()),
             ("NEXTEST_TEST_THREADS", tests_at_once()?.to_string().into()),
         ];
-        self.tests(variables).await?;
+        if self.with_postgres() {
+            self.nextest_on_postgres(&variables).await?;
+        }
+        let filter = (!self.with_postgres()).then(|| format!("!{STARTS_POSTGRES}"));
+        self.nextest("tests on SQLite", filter, &variables).await?;
         if !self.failed.is_empty() {
             bail!("failed: {}", self.failed.join(", "));
         }
         Ok(())
     }
 
-    async fn tests(&mut self, variables: Vec<Variable>) -> anyhow::Result<()> {
-        let mut sqlite = Suite {
-            name: "tests on SQLite",
-            profile: "default",
-            filter: None,
-            variables: variables.clone(),
-            arguments: self.options.nextest.clone(),
-        };
-        if !self.with_postgres() {
-            say(format_args!("\n── {}", sqlite.name));
-            sqlite.filter = Some(format!("!{STARTS_POSTGRES}"));
-            let finished = sqlite.run().await?;
-            self.note(finished);
-            return Ok(());
-        }
-        let cluster = Cluster::start().await?;
-        let mut postgres = Suite {
-            name: "tests on PostgreSQL",
-            profile: "postgres",
-            filter: Some(ON_BOTH_DATABASES.to_owned()),
-            variables,
-            arguments: self.options.nextest.clone(),
-        };
-        postgres.variables.push((POSTGRES_VARIABLE, cluster.url().into()));
-        say("\n── tests on SQLite, and beside them on PostgreSQL");
-        for finished in suite::side_by_side(&sqlite, &postgres).await? {
-            self.note(finished);
-        }
-        Ok(())
-    }
-
-    fn note(&mut self, Finished { name, took, counts, passed }: Finished) {
-        self.phases.push((name, took));
-        self.counts.add(counts);
-        if !passed {
-            self.failed.push(name);
-        }
-    }
-
     fn with_postgres(&self) -> bool {
         !self.options.without.contains(&Part::Postgres)
+    }
+
+    async fn nextest_on_postgres(&mut self, variables: &[Variable]) -> anyhow::Result<()> {
+        let cluster = Cluster::start().await?;
+        let mut variables = variables.to_vec();
+        variables.push((POSTGRES_VARIABLE, cluster.url().into()));
+        self.nextest("tests on PostgreSQL", Some(ON_BOTH_DATABASES.to_owned()), &variables).await
+    }
+
+    /// Runs tests and counts them. Only what keeps them from being run is an error.
+    async fn nextest(
+        &mut self,
+        name: &'static str,
+        filter: Option<String>,
+        variables: &[Variable],
+    ) -> anyhow::Result<()> {
+        let report = workspace::target()?.join("nextest/default/junit.xml");
+        if report.exists() {
+            fs::remove_file(&report).context("removing an old report")?;
+        }
+        let mut arguments: Vec<OsString> =
+            ["nextest", "run", "--workspace", "--no-fail-fast"].map(OsString::from).into();
+        if let Some(filter) = filter {
+            arguments.extend(["--filterset".into(), filter.into()]);
+        }
+        arguments.extend(self.options.nextest.iter().cloned());
+        let outcome = self.cargo(name, &arguments, variables).await;
+        let report = fs::read_to_string(&report);
+        let Some(counts) = report.ok().and_then(|report| Counts::of_junit(&report)) else {
+            return outcome.and_then(|()| bail!("{name}: nextest left no report"));
+        };
+        self.counts.add(counts);
+        if outcome.is_err() {
+            self.failed.push(name);
+        }
+        Ok(())
     }
 
     async fn cargo<A: AsRef<OsStr> + Sync>(
@@ -196,8 +194,9 @@ impl<'a> Run<'a> {
         arguments: &[A],
         variables: &[Variable],
     ) -> anyhow::Result<()> {
-        let mut command = cargo(variables);
-        command.args(arguments);
+        let mut command = Command::new("cargo");
+        command.args(arguments).current_dir(workspace::root());
+        command.env_remove(POSTGRES_VARIABLE).envs(variables.iter().cloned());
         self.phase(name, process::run(command)).await
     }
 
@@ -212,14 +211,6 @@ impl<'a> Run<'a> {
         self.phases.push((name, start.elapsed()));
         outcome
     }
-}
-
-/// Cargo, with these variables.
-fn cargo(variables: &[Variable]) -> Command {
-    let mut command = Command::new("cargo");
-    command.current_dir(workspace::root());
-    command.env_remove(POSTGRES_VARIABLE).envs(variables.iter().cloned());
-    command
 }
 
 /// An environment variable.

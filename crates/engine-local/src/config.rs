@@ -1,6 +1,8 @@
 //! What an operator decides about the local engine.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::path::PathBuf;
+
+use windlass_engine_kit::supervise::SupervisorProgram;
 
 /// How the local engine is set up.
 #[derive(Debug, Clone)]
@@ -17,16 +19,6 @@ pub struct LocalEngineConfig {
     pub users: Users,
     /// Folders and files, besides the system's own, that builds and apps may read.
     pub read_only_paths: Vec<PathBuf>,
-}
-
-/// A program that does nothing but call [`crate::supervisor_main`] with the arguments that follow
-/// its own.
-#[derive(Debug, Clone)]
-pub struct SupervisorProgram {
-    /// Its path.
-    pub program: PathBuf,
-    /// The arguments that make it a supervisor.
-    pub arguments: Vec<OsString>,
 }
 
 /// As whom builds and apps run where the server runs as root; else it is as the server's user.

@@ -4,10 +4,9 @@ mod apps;
 mod builds;
 mod changes;
 mod orders;
-mod readers;
 mod recovery;
 
-use std::{path::Path, path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tokio::{
@@ -18,20 +17,25 @@ use windlass_domain::{BranchName, BuildId, CommitId, DeploymentId, GitUrl};
 use windlass_engine::{
     AppRequest, BuildReport, BuildRequest, Engine, EngineError, EngineLine, ObservedApp, RunningApp,
 };
-use windlass_git::{Git, GitError};
-
-use self::{changes::Changes, readers::Readers};
-use crate::{
+use windlass_engine_kit::{
+    builds::Builds,
     cgroup::Hierarchy,
+    faults::{git_error, internal},
+    files::names,
+    readers::Readers,
+    supervise::Supervisors,
+    watch::{Interest, Watcher},
+};
+use windlass_git::Git;
+
+use self::changes::Changes;
+use crate::{
     config::LocalEngineConfig,
     confinement::{Confinement, is_root},
     layout::{Layout, Reachable},
     owners::Owners,
-    watch::{Interest, Watcher},
 };
 
-/// How long a supervisor may take to begin.
-const BEGIN: Duration = Duration::from_secs(20);
 /// How often is looked where nothing tells.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -57,7 +61,10 @@ struct Shared {
     /// Sees lines.
     contents: Arc<Watcher>,
     /// Held while something begins, so that nothing begins twice and no port is given twice.
-    begin: Mutex<()>,
+    begin: Arc<Mutex<()>>,
+    supervisors: Supervisors,
+    builds: Builds,
+    /// Of apps.
     readers: Readers,
     changes: Changes,
 }
@@ -95,11 +102,23 @@ impl LocalEngine {
             .allow_local(config.allow_local_git)
             .environment(variables.map(|(name, value)| (name.into(), value.into())).collect())
             .timeout(Duration::from_mins(1));
+        let names = Watcher::start(Interest::Names);
+        let contents = Watcher::start(Interest::Contents);
+        let begin = Arc::new(Mutex::new(()));
+        let supervisors =
+            Supervisors { program: config.supervisor.clone(), names: Arc::clone(&names) };
         let shared = Arc::new(Shared {
             owners: Owners::new(layout.owners(), config.users, is_root()),
-            names: Watcher::start(Interest::Names),
-            contents: Watcher::start(Interest::Contents),
-            begin: Mutex::new(()),
+            builds: Builds::new(
+                layout.builds(),
+                supervisors.clone(),
+                Arc::clone(&contents),
+                Arc::clone(&begin),
+            ),
+            supervisors,
+            names,
+            contents,
+            begin,
             readers: Readers::default(),
             changes: Changes::new(),
             config,
@@ -122,7 +141,7 @@ impl LocalEngine {
 
     /// Stops every app.
     pub async fn stop_all(&self, grace: Duration) -> Result<(), EngineError> {
-        let apps = crate::files::names(&self.shared.layout.apps());
+        let apps = names(&self.shared.layout.apps());
         let stops = apps.into_iter().map(|deployment| self.shared.stop(deployment, grace));
         futures_util::future::join_all(stops).await.into_iter().collect()
     }
@@ -157,15 +176,15 @@ impl Engine for LocalEngine {
         from: u64,
         lines: mpsc::Sender<EngineLine>,
     ) -> Result<BuildReport, EngineError> {
-        self.shared.build(request, from, lines).await
+        self.shared.builds.build(&*self.shared, request, from, lines).await
     }
 
     async fn cancel_build(&self, build: BuildId) -> Result<(), EngineError> {
-        self.shared.cancel_build(build).await
+        self.shared.builds.cancel(build).await
     }
 
     async fn forget_build(&self, build: BuildId) -> Result<(), EngineError> {
-        self.shared.forget_build(build).await
+        self.shared.builds.forget(&*self.shared, build).await
     }
 
     async fn kept_builds(&self) -> Result<Vec<BuildId>, EngineError> {
@@ -200,39 +219,4 @@ impl Engine for LocalEngine {
     fn changes(&self) -> broadcast::Receiver<DeploymentId> {
         self.shared.changes.subscribe()
     }
-}
-
-/// Makes a fault of ours out of another error.
-fn internal<E>(context: &str) -> impl FnOnce(E) -> EngineError
-where
-    E: std::error::Error + Send + Sync + 'static,
-{
-    let context = context.to_owned();
-    move |source| EngineError::Internal { context, source: Box::new(source) }
-}
-
-fn git_error(error: GitError) -> EngineError {
-    match error {
-        GitError::NoSuchBranch { .. }
-        | GitError::NoSuchCommit { .. }
-        | GitError::LocalForbidden
-        | GitError::Denied { .. } => EngineError::Refused(error.to_string()),
-        GitError::Unreachable { .. } => EngineError::Unavailable(error.to_string()),
-        GitError::Missing(_) | GitError::Failed(_) | GitError::Io(_) => {
-            internal("calling git")(error)
-        }
-    }
-}
-
-/// Removes a folder without keeping others waiting.
-async fn remove(folder: PathBuf) -> Result<(), EngineError> {
-    tokio::task::spawn_blocking(move || crate::files::remove_tree(&folder))
-        .await
-        .map_err(internal("removing a folder"))?
-        .map_err(internal("removing a folder"))
-}
-
-/// Whether there is such a folder.
-fn exists(folder: &Path) -> bool {
-    folder.is_dir()
 }

@@ -2,16 +2,13 @@
 
 use std::{
     fs, io,
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
 use windlass_domain::{BuildId, DeploymentId};
+use windlass_engine_kit::files::make_folder;
 
-/// Names of files in the folder of a build or an app.
-pub(crate) const STATE: &str = "state.json";
-pub(crate) const REPORT: &str = "report.json";
-pub(crate) const STOP: &str = "stop.json";
 /// Names in the folder of an output.
 pub(crate) const OUTPUT: &str = "output.json";
 pub(crate) const WORKSPACE: &str = "app";
@@ -56,10 +53,6 @@ impl Layout {
         self.root.join("builds")
     }
 
-    pub(crate) fn build(&self, build: BuildId) -> PathBuf {
-        self.builds().join(build.to_string())
-    }
-
     pub(crate) fn apps(&self) -> PathBuf {
         self.root.join("apps")
     }
@@ -93,11 +86,6 @@ pub(crate) enum Reachable {
     ByUs,
     /// Ordinary users too.
     ByEveryone,
-}
-
-/// Makes a folder and its parents.
-pub(crate) fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(mode).create(path)
 }
 
 fn is_open_to_everyone(path: &Path) -> bool {

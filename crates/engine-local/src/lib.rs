@@ -5,27 +5,22 @@
 //! files, so [`LocalEngine`] holds nothing that a killed server could lose: it gives orders and
 //! reads files. Whoever holds the lock of a build's or an app's folder answers for it.
 
-mod cgroup;
-mod claim;
 mod config;
 mod confinement;
 mod engine;
-mod files;
 mod launch;
 mod layout;
 mod order;
 mod owners;
 mod prepare;
-mod process;
-mod recognise;
 mod record;
 mod serve;
-mod spool;
 mod supervisor;
-mod watch;
+
+pub use windlass_engine_kit::supervise::SupervisorProgram;
 
 pub use crate::{
-    config::{LocalEngineConfig, SupervisorProgram, Users},
+    config::{LocalEngineConfig, Users},
     engine::LocalEngine,
     supervisor::supervisor_main,
 };

@@ -5,9 +5,9 @@ use std::{ffi::OsString, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 use windlass_domain::{BuildId, DeploymentId, EnvironmentId};
+use windlass_engine_kit::{cgroup::Group, order::Limits};
 
 use crate::{
-    cgroup::Group,
     confinement::{Confinement, Identity},
     prepare::PrepareOrder,
     record::Start,
@@ -68,13 +68,4 @@ pub(crate) struct Place {
 pub(crate) struct Launcher {
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<OsString>,
-}
-
-/// What a process tree may use.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(crate) struct Limits {
-    pub(crate) cpu_millis: u32,
-    pub(crate) memory_bytes: u64,
-    pub(crate) processes: u32,
-    pub(crate) disk_bytes: Option<u64>,
 }

@@ -3,12 +3,9 @@
 use std::{collections::BTreeMap, io, path::PathBuf, sync::Mutex};
 
 use windlass_domain::ProjectId;
+use windlass_engine_kit::files::{read_json, write_json};
 
-use crate::{
-    config::Users,
-    confinement::Identity,
-    files::{read_json, write_json},
-};
+use crate::{config::Users, confinement::Identity};
 
 /// Gives every project the user it keeps.
 #[derive(Debug)]

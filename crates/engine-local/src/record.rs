@@ -1,66 +1,13 @@
-//! What is kept in files, so that it outlives the server and the supervisor.
+//! What is kept in files of builds and apps, so that it outlives the server and the supervisor.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
-use windlass_domain::{BuildId, BuildResult, DeploymentId, EnvironmentId, Usage};
-use windlass_engine::{AppState, BuildReport, ObservedApp, RunningApp};
+use windlass_domain::{BuildId, DeploymentId, EnvironmentId};
+use windlass_engine::{AppState, ObservedApp, RunningApp};
+use windlass_engine_kit::recognise::StartHow;
 
 use crate::confinement::Identity;
-
-/// What a build has used so far.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub(crate) struct Measurement {
-    pub(crate) cpu_micros: u64,
-    pub(crate) peak_memory_bytes: u64,
-    pub(crate) wall_millis: u64,
-}
-
-impl From<Measurement> for Usage {
-    fn from(measured: Measurement) -> Self {
-        let Measurement { cpu_micros, peak_memory_bytes, wall_millis } = measured;
-        Self { cpu_micros, peak_memory_bytes, wall_millis }
-    }
-}
-
-/// How a build ended.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) enum Outcome {
-    /// For good.
-    Ended { result: ResultName, message: String, measured: Measurement, lines: u64 },
-    /// Before it could begin, because something outside was not there.
-    Unavailable { message: String },
-}
-
-/// A [`BuildResult`] by its name.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub(crate) struct ResultName(pub(crate) BuildResult);
-
-impl TryFrom<String> for ResultName {
-    type Error = String;
-
-    fn try_from(name: String) -> Result<Self, Self::Error> {
-        let known = BuildResult::ALL.into_iter().find(|result| result.name() == name);
-        known.map(Self).ok_or_else(|| format!("`{name}` is no result of a build"))
-    }
-}
-
-impl From<ResultName> for String {
-    fn from(ResultName(result): ResultName) -> Self {
-        result.name().to_owned()
-    }
-}
-
-/// The report in the engine's terms.
-pub(crate) fn report(
-    ResultName(result): ResultName,
-    message: String,
-    measured: Measurement,
-    lines: u64,
-) -> BuildReport {
-    BuildReport { result, message, usage: measured.into(), lines }
-}
 
 /// What a successful build left.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -80,15 +27,6 @@ pub(crate) struct Start {
     pub(crate) how: StartHow,
     pub(crate) branch: String,
     pub(crate) commit: String,
-}
-
-/// What is started.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum StartHow {
-    /// A shell command.
-    Command(String),
-    /// A web server of ours, on the first of these folders that has an `index.html`.
-    Static(Vec<String>),
 }
 
 /// An app, as its supervisor last saw it.
@@ -134,10 +72,4 @@ impl From<&AppRecord> for ObservedApp {
             state,
         }
     }
-}
-
-/// That a build or an app is to end.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(crate) struct StopOrder {
-    pub(crate) grace_millis: u64,
 }

@@ -2,28 +2,19 @@
 
 mod app;
 mod build;
-mod control;
 mod errand;
-mod health;
-mod meter;
-mod output;
 mod running;
 
 use std::{
     ffi::OsString,
-    io::{self, Read as _},
+    io,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use rustix::{fs::Mode, process};
+use windlass_engine_kit::supervise;
 
-use crate::{
-    claim::Claim,
-    launch,
-    layout::{REPORT, STATE},
-    order::Order,
-};
+use crate::{launch, order::Order};
 
 /// What a program that serves as supervisor does with its arguments; all else is left to it.
 ///
@@ -50,26 +41,10 @@ pub fn supervisor_main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn supervise(folder: &Path) -> io::Result<()> {
-    // A server that was killed in the middle of its order has given none.
-    let mut text = Vec::new();
-    io::stdin().read_to_end(&mut text)?;
-    let order: Order = serde_json::from_slice(&text)?;
-    drop(text);
-
-    // Fails where it leads a session already, which is as good.
-    let _ = process::setsid();
-    process::umask(Mode::from_raw_mode(0o077));
-    process::set_child_subreaper(Some(process::getpid()))?;
-    let claim = Claim::take(folder)?;
-    if folder.join(REPORT).exists() || folder.join(STATE).exists() {
-        return Ok(()); // Somebody else has done it.
-    }
-    // One thread starts every command: they end when it does.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let done = match order {
-        Order::Build(order) => runtime.block_on(build::run(folder, *order)),
-        Order::App(order) => runtime.block_on(app::run(folder, *order)),
-    };
-    drop(claim);
-    done
+    supervise::supervise(folder, |order: Order| async {
+        match order {
+            Order::Build(order) => build::run(folder, *order).await,
+            Order::App(order) => app::run(folder, *order).await,
+        }
+    })
 }

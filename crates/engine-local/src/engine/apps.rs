@@ -5,14 +5,20 @@ use std::{fs::File, path::Path, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
 use windlass_domain::DeploymentId;
 use windlass_engine::{AppRequest, EngineError, EngineLine, ObservedApp, RunningApp};
-
-use super::{LOOK, Shared, builds::send, exists, internal, remove};
-use crate::{
+use windlass_engine_kit::{
+    builds::send,
     claim::Claim,
-    files::{names, read_json, write_json},
-    layout::{OUTPUT, STATE, STOP, make_folder},
-    record::{AppRecord, AppStatus, Output, StopOrder},
+    faults::internal,
+    files::{STATE, STOP, make_folder, names, read_json, remove, write_json},
+    health,
+    record::StopOrder,
     spool::{Reader, segment},
+};
+
+use super::{LOOK, Shared};
+use crate::{
+    layout::OUTPUT,
+    record::{AppRecord, AppStatus, Output},
 };
 
 /// How long a supervisor may take to end an app, after its grace.
@@ -21,6 +27,7 @@ const END: Duration = Duration::from_secs(20);
 const STOPPED: &str = "the app was stopped while it started";
 /// How often to look whether the lock is free of a supervisor that has written its last state.
 const FREED_SOON: Duration = Duration::from_millis(20);
+
 impl Shared {
     pub(super) async fn start(&self, request: &AppRequest) -> Result<RunningApp, EngineError> {
         check(request)?;
@@ -82,7 +89,7 @@ impl Shared {
         grace: Duration,
     ) -> Result<(), EngineError> {
         let folder = self.layout.app(deployment);
-        if !exists(&folder) {
+        if !folder.is_dir() {
             return Ok(());
         }
         if Claim::is_held(&folder) {
@@ -182,11 +189,8 @@ fn check(request: &AppRequest) -> Result<(), EngineError> {
              app must listen on the port that the variable PORT names"
         )));
     }
-    let is_path = |path: &str| {
-        path.starts_with('/') && path.chars().all(|c| c.is_ascii_graphic()) && path.len() <= 2_000
-    };
     match &request.health_path {
-        Some(path) if !is_path(path) => Err(EngineError::Refused(
+        Some(path) if !health::is_path(path) => Err(EngineError::Refused(
             "health_path must begin with `/` and have neither blanks nor control characters"
                 .to_owned(),
         )),

@@ -5,9 +5,9 @@ use std::{collections::HashMap, sync::Weak, time::Duration};
 use tokio::sync::broadcast;
 use windlass_domain::DeploymentId;
 use windlass_engine::ObservedApp;
+use windlass_engine_kit::{files::names, watch::Wake};
 
 use super::{LOOK, Shared};
-use crate::watch::Wake;
 
 /// How many changes a receiver may lag behind.
 const CAPACITY: usize = 256;
@@ -42,7 +42,7 @@ pub(super) async fn watch(shared: Weak<Shared>) {
         return;
     };
     while let Some(shared) = shared.upgrade() {
-        let listed = crate::files::names::<DeploymentId>(&shared.layout.apps());
+        let listed = names::<DeploymentId>(&shared.layout.apps());
         wakes.retain(|deployment, _| listed.contains(deployment));
         for deployment in listed {
             wakes

@@ -5,23 +5,26 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     os::unix::fs::{PermissionsExt as _, chown},
     path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
 };
 
-use secrecy::ExposeSecret as _;
-use tokio::{io::AsyncWriteExt as _, process::Command, time::Instant};
 use windlass_domain::Protocol;
-use windlass_engine::{AppRequest, BuildRequest, EngineError, Variable};
+use windlass_engine::{AppRequest, BuildRequest, EngineError};
+use windlass_engine_kit::{
+    cgroup::Group,
+    checkout::CheckoutOrder,
+    faults::internal,
+    files::{STATE, make_folder, names, read_json},
+    order::{Limits, millis, plain},
+    recognise::StartHow,
+};
 
-use super::{BEGIN, Shared, internal};
+use super::Shared;
 use crate::{
     confinement::{Identity, write_accounts},
-    files::{names, read_json},
-    layout::{HOME, STATE, TEMP, WORKSPACE, make_folder},
-    order::{AppOrder, BuildOrder, Launcher, Limits, Order, Place},
-    prepare::{PrepareOrder, RecipeOrder},
-    record::{AppRecord, Output, StartHow},
+    layout::{HOME, TEMP, WORKSPACE},
+    order::{AppOrder, BuildOrder, Launcher, Order, Place},
+    prepare::PrepareOrder,
+    record::{AppRecord, Output},
 };
 
 impl Shared {
@@ -44,20 +47,11 @@ impl Shared {
         let local_source =
             is_local.then(|| PathBuf::from(source.strip_prefix("file://").unwrap_or(source)));
         let limits = request.limits;
-        let recipe = &request.recipe;
+        let (allow_local, variables) =
+            (self.config.allow_local_git, self.config.git_environment.clone());
         let prepare = PrepareOrder {
-            url: source.to_owned(),
-            branch: request.branch.to_string(),
-            commit: request.commit.to_string(),
-            allow_local: self.config.allow_local_git,
-            git_environment: self.config.git_environment.clone(),
-            timeout_millis: millis(limits.wall),
-            recipe: RecipeOrder {
-                dockerfile: recipe.dockerfile.clone(),
-                build_context: recipe.build_context.clone(),
-                build_command: recipe.build_command.clone().map(Into::into),
-                start_command: recipe.start_command.clone().map(Into::into),
-            },
+            checkout: CheckoutOrder::new(request, allow_local, variables),
+            recipe: (&request.recipe).into(),
         };
         let group = self.hierarchy.group(&request.build.to_string());
         Ok(Order::Build(Box::new(BuildOrder {
@@ -111,7 +105,7 @@ impl Shared {
         &self,
         output: PathBuf,
         temp: PathBuf,
-        group: crate::cgroup::Group,
+        group: Group,
         identity: Option<Identity>,
     ) -> Place {
         let supervisor = &self.config.supervisor;
@@ -149,41 +143,13 @@ impl Shared {
 
     /// Starts a supervisor and returns once it has begun.
     pub(super) async fn supervise(&self, folder: &Path, order: &Order) -> Result<(), EngineError> {
-        let failed = || internal("starting a supervisor");
-        let text = serde_json::to_vec(order).map_err(internal("writing an order"))?;
-        let supervisor = &self.config.supervisor;
-        let mut child = Command::new(&supervisor.program)
-            .args(&supervisor.arguments)
-            .arg("supervise")
-            .arg(folder)
-            .current_dir("/")
-            .env_clear()
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(failed())?;
-        if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(&text).await.map_err(failed())?;
-        }
-        // Reaped whenever it ends; that is all a child needs from its parent here.
-        let mut ended = tokio::spawn(async move { child.wait().await });
-        let mut wake = self.names.watch(folder);
-        let deadline = Instant::now() + BEGIN;
-        while !folder.join(STATE).exists() {
-            tokio::select! {
-                status = &mut ended => {
-                    let text = format!("it ended at once: {status:?}");
-                    return Err(failed()(io::Error::other(text)));
-                }
-                () = wake.wait(Duration::from_millis(100)) => {}
-            }
-            if deadline < Instant::now() {
-                return Err(failed()(io::Error::other("it does not begin")));
-            }
-        }
-        Ok(())
+        self.supervisors.start(folder, &write(order)?).await
     }
+}
+
+/// An order as its supervisor reads it.
+pub(super) fn write(order: &Order) -> Result<Vec<u8>, EngineError> {
+    serde_json::to_vec(order).map_err(internal("writing an order"))
 }
 
 /// Makes a folder that belongs to whom commands run as.
@@ -195,15 +161,4 @@ fn make_owned(folder: &Path, identity: Option<Identity>) -> io::Result<()> {
         Some(Identity { uid, gid }) => chown(folder, Some(uid), Some(gid)),
         None => Ok(()),
     }
-}
-
-fn plain(variables: &[Variable]) -> Vec<(String, String)> {
-    let pair = |variable: &Variable| {
-        (variable.key.as_str().to_owned(), variable.value.expose_secret().to_owned())
-    };
-    variables.iter().map(pair).collect()
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

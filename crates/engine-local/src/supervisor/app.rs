@@ -3,6 +3,7 @@
 
 use std::{
     io,
+    net::{Ipv4Addr, SocketAddr},
     path::Path,
     pin::pin,
     process::ExitStatus,
@@ -10,20 +11,24 @@ use std::{
     time::{Duration, Instant},
 };
 
+use windlass_engine_kit::{
+    files::{STATE, write_json},
+    health::{self, Way},
+    log::Log,
+    order::mebibytes,
+    recognise::StartHow,
+    spool::{Policy, Spool},
+    stop::Control,
+};
+
 use super::{
-    control::Control,
-    errand::{Pumps, describe, environment, mebibytes, view},
-    health,
-    output::Log,
+    errand::{Pumps, describe, environment, view},
     running::{Errand, Running},
 };
 use crate::{
-    files::write_json,
     launch::Task,
-    layout::STATE,
     order::AppOrder,
-    record::{AppRecord, AppStatus, StartHow},
-    spool::{Policy, Spool},
+    record::{AppRecord, AppStatus},
 };
 
 /// How often an app is started again before it is given up.
@@ -210,10 +215,11 @@ impl App<'_> {
 
 /// Asks until the app answers, and keeps what was wrong last.
 async fn until_healthy(port: u16, path: Option<String>, last_answer: &Mutex<String>) {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut pause = ASK_AFTER;
     loop {
         tokio::time::sleep(pause).await;
-        match health::check(port, path.as_deref()).await {
+        match health::check(address, Way::Direct, path.as_deref()).await {
             Ok(()) => return,
             Err(why) => *last_answer.lock().unwrap_or_else(PoisonError::into_inner) = why,
         }

@@ -10,28 +10,31 @@ use std::{
 
 use tokio::io::AsyncReadExt as _;
 use windlass_domain::{BuildResult, LogStream};
+use windlass_engine_kit::{
+    files::{REPORT, STATE, give_tree, overflow, remove_tree, tree_bytes, write_json},
+    log::Log,
+    meter::Meter,
+    order::mebibytes,
+    record::{Measurement, Outcome, ResultName},
+    spool::{Policy, Spool},
+    stop::Control,
+};
 
 use super::{
-    control::Control,
-    errand::{Pumps, describe, environment, mebibytes, view},
-    meter::Meter,
-    output::Log,
+    errand::{Pumps, describe, environment, view},
     running::{Errand, Running},
 };
 use crate::{
-    files::{give_tree, remove_tree, tree_bytes, write_json},
     launch::Task,
-    layout::{HOME, OUTPUT, REPORT, STATE, WORKSPACE},
+    layout::{HOME, OUTPUT, WORKSPACE},
     order::BuildOrder,
     prepare::Prepared,
-    record::{Measurement, Outcome, Output, ResultName, Start},
-    spool::{Policy, Spool},
+    record::{Output, Start},
 };
 
 /// What [`Prepared`] may take; it is written by a program that reads what others wrote.
 const MAX_PREPARED: u64 = 64 * 1024;
 const MEASURE_EVERY: Duration = Duration::from_secs(1);
-const LOOK_AT_DISK_EVERY: Duration = Duration::from_millis(200);
 
 /// Runs a build from its order to its report.
 pub(super) async fn run(folder: &Path, order: BuildOrder) -> io::Result<()> {
@@ -120,9 +123,9 @@ impl Build<'_> {
     }
 
     async fn fetch(&mut self) -> Step<(Option<String>, Start)> {
-        let (commit, branch) = (&self.order.prepare.commit, &self.order.prepare.branch);
-        let short = commit.get(..12).unwrap_or(commit);
-        self.log.say(&format!("Fetching {short} of branch {branch}"));
+        let checkout = &self.order.prepare.checkout;
+        let (commit, branch) = (checkout.short_commit(), &checkout.branch);
+        self.log.say(&format!("Fetching {commit} of branch {branch}"));
 
         let place = &self.order.place;
         let local = self.order.local_source.as_deref();
@@ -161,7 +164,11 @@ impl Build<'_> {
                 if let (Some(_), Some(identity)) =
                     (&self.order.local_source, self.order.place.identity)
                 {
-                    give_tree(&self.order.place.output.join(WORKSPACE), identity)?;
+                    give_tree(
+                        &self.order.place.output.join(WORKSPACE),
+                        identity.uid,
+                        identity.gid,
+                    )?;
                 }
                 Ok(Ok((build, start)))
             }
@@ -288,17 +295,5 @@ impl Build<'_> {
             Some(result) => Outcome::Ended { result: ResultName(result), message, measured, lines },
             None => Outcome::Unavailable { message },
         }
-    }
-}
-
-/// Returns once a folder takes more space than it may. Large trees are looked at less often.
-async fn overflow(folder: &Path, limit: u64) {
-    loop {
-        let (path, began) = (folder.to_owned(), Instant::now());
-        let bytes = tokio::task::spawn_blocking(move || tree_bytes(&path)).await.unwrap_or(0);
-        if limit < bytes {
-            return;
-        }
-        tokio::time::sleep(LOOK_AT_DISK_EVERY.max(began.elapsed() * 20)).await;
     }
 }

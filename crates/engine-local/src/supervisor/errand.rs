@@ -4,8 +4,9 @@ use std::{process::ExitStatus, time::Duration};
 
 use tokio::task::JoinHandle;
 use windlass_domain::LogStream;
+use windlass_engine_kit::log::Log;
 
-use super::{output::Log, running::Running};
+use super::running::Running;
 use crate::{confinement::View, order::Place, record::Start};
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -79,9 +80,4 @@ pub(super) fn describe(status: ExitStatus) -> String {
 /// Where commands of a place run.
 pub(super) fn view(place: &Place) -> View {
     place.confinement.view(place)
-}
-
-/// A size for people.
-pub(super) fn mebibytes(bytes: u64) -> String {
-    format!("{} MiB", bytes.div_ceil(1024 * 1024))
 }

@@ -13,13 +13,16 @@ use tokio::{
     io::AsyncWriteExt as _,
     process::{Child, ChildStderr, ChildStdout, Command},
 };
+use windlass_engine_kit::{
+    cgroup::Group,
+    order::Limits,
+    process::{self, Process},
+};
 
 use crate::{
-    cgroup::Group,
     confinement::Identity,
     launch::{Entry, Task},
-    order::{Limits, Place},
-    process::{self, Process},
+    order::Place,
 };
 
 /// A command and all that came of it.

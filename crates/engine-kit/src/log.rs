@@ -9,24 +9,27 @@ use crate::spool::Spool;
 
 /// The spool of a supervisor.
 #[derive(Debug, Clone)]
-pub(super) struct Log(Arc<Mutex<Spool>>);
+pub struct Log(Arc<Mutex<Spool>>);
 
 impl Log {
-    pub(super) fn new(spool: Spool) -> Self {
+    /// For those who write to this spool together.
+    #[must_use]
+    pub fn new(spool: Spool) -> Self {
         Self(Arc::new(Mutex::new(spool)))
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Spool> {
+    /// The spool, for as long as nobody else may write.
+    pub fn lock(&self) -> MutexGuard<'_, Spool> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a line of ours. A log that can't be written is no reason to end what it is about.
-    pub(super) fn say(&self, text: &str) {
+    pub fn say(&self, text: &str) {
         let _ = self.lock().say(text);
     }
 
     /// Adds what comes through a pipe, until every process that could write to it is gone.
-    pub(super) async fn pump(self, mut pipe: impl AsyncRead + Unpin, stream: LogStream) {
+    pub async fn pump(self, mut pipe: impl AsyncRead + Unpin, stream: LogStream) {
         let mut lines = Lines::default();
         let mut buffer = vec![0; 64 * 1024];
         while let Ok(count) = pipe.read(&mut buffer).await {
@@ -43,12 +46,13 @@ impl Log {
 
 /// Cuts a stream of bytes into lines.
 #[derive(Debug, Default)]
-struct Lines {
+pub struct Lines {
     begun: Vec<u8>,
 }
 
 impl Lines {
-    fn add(&mut self, chunk: &[u8], spool: &mut Spool, stream: LogStream) {
+    /// Adds the lines that end in a chunk, and keeps what has begun.
+    pub fn add(&mut self, chunk: &[u8], spool: &mut Spool, stream: LogStream) {
         if spool.is_full() {
             self.begun.clear();
             let lines = chunk.split(|byte| *byte == b'\n').count() - 1;
@@ -67,7 +71,8 @@ impl Lines {
         }
     }
 
-    fn end(&mut self, spool: &mut Spool, stream: LogStream) {
+    /// Adds what has begun.
+    pub fn end(&mut self, spool: &mut Spool, stream: LogStream) {
         if !self.begun.is_empty() {
             self.end_line(spool, stream);
         }

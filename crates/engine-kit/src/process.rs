@@ -6,30 +6,37 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// What is known of a process.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Process {
-    pub(crate) pid: Pid,
-    pub(crate) parent: i32,
-    pub(crate) is_dead: bool,
+pub struct Process {
+    /// Its number.
+    pub pid: Pid,
+    /// The number of its parent.
+    pub parent: i32,
+    /// Whether it waits for its parent to take notice of its end.
+    pub is_dead: bool,
     /// CPU time, its own and that of children it has waited for, in microseconds.
-    pub(crate) cpu_micros: u64,
+    pub cpu_micros: u64,
     /// CPU time of children that it has waited for, in microseconds.
-    pub(crate) waited_micros: u64,
-    pub(crate) memory_bytes: u64,
+    pub waited_micros: u64,
+    /// Memory, in bytes.
+    pub memory_bytes: u64,
 }
 
 /// One process; `None` when it is gone.
-pub(crate) fn find(pid: Pid) -> Option<Process> {
+#[must_use]
+pub fn find(pid: Pid) -> Option<Process> {
     parse(&fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?)
 }
 
 /// This process.
-pub(crate) fn this() -> Option<Process> {
+#[must_use]
+pub fn this() -> Option<Process> {
     find(rustix::process::getpid())
 }
 
 /// All that descend from a process, whoever started them: children of the dead go to the
 /// supervisor, which asked for that.
-pub(crate) fn descendants(of: Pid) -> Vec<Process> {
+#[must_use]
+pub fn descendants(of: Pid) -> Vec<Process> {
     let mut rest: Vec<Process> = all();
     let mut found = Vec::new();
     let mut parents = vec![of.as_raw_nonzero().get()];
@@ -44,7 +51,7 @@ pub(crate) fn descendants(of: Pid) -> Vec<Process> {
 }
 
 /// Sends a signal; a process that has just ended does not mind.
-pub(crate) fn signal(process: Process, signal: Signal) {
+pub fn signal(process: Process, signal: Signal) {
     let _ = kill_process(process.pid, signal);
 }
 

@@ -16,7 +16,7 @@ const LAST_LINES: Duration = Duration::from_secs(2);
 
 /// Everyone who reads.
 #[derive(Debug, Default)]
-pub(super) struct Readers(Mutex<HashMap<PathBuf, Room>>);
+pub struct Readers(Mutex<HashMap<PathBuf, Room>>);
 
 /// What the readers in one folder have in common.
 #[derive(Debug, Clone, Default)]
@@ -28,33 +28,35 @@ struct Room {
 
 /// Somebody reads, until this is dropped.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub struct Reading {
     room: Room,
     _guard: OwnedRwLockReadGuard<()>,
 }
 
 impl Reading {
     /// How the build ended whose folder is gone.
-    pub(super) fn last_word(&self) -> Option<Outcome> {
+    #[must_use]
+    pub fn last_word(&self) -> Option<Outcome> {
         lock(&self.room.last_word).clone()
     }
 }
 
 impl Readers {
-    pub(super) async fn enter(&self, folder: &Path) -> Reading {
+    /// Lets somebody read in a folder.
+    pub async fn enter(&self, folder: &Path) -> Reading {
         let room = self.room(folder);
         let guard = Arc::clone(&room.gate).read_owned().await;
         Reading { room, _guard: guard }
     }
 
     /// Waits until nobody reads any more, or has had the time to.
-    pub(super) async fn wait(&self, folder: &Path) {
+    pub async fn wait(&self, folder: &Path) {
         let room = self.room(folder);
         let _ = tokio::time::timeout(LAST_LINES, room.gate.write()).await;
     }
 
     /// Leaves word for those who will not find the folder any more.
-    pub(super) fn tell(&self, folder: &Path, outcome: Option<Outcome>) {
+    pub fn tell(&self, folder: &Path, outcome: Option<Outcome>) {
         *lock(&self.room(folder).last_word) = outcome;
     }
 

@@ -16,7 +16,7 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// Tells what happens in folders, all through one descriptor: the kernel grants few.
 #[derive(Debug)]
-pub(crate) struct Watcher {
+pub struct Watcher {
     /// Not a pipe, but read like one.
     kernel: Option<pipe::Receiver>,
     flags: WatchFlags,
@@ -25,7 +25,7 @@ pub(crate) struct Watcher {
 
 /// What is to be seen.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Interest {
+pub enum Interest {
     /// That files come, go or are replaced.
     Names,
     /// That they are written to as well.
@@ -34,12 +34,12 @@ pub(crate) enum Interest {
 
 /// Wakes when something happened in a folder.
 #[derive(Debug)]
-pub(crate) struct Wake(Option<watch::Receiver<()>>);
+pub struct Wake(Option<watch::Receiver<()>>);
 
 impl Wake {
     /// Waits until something has happened since it last returned, and at most so long: whoever
     /// waits looks for itself then.
-    pub(crate) async fn wait(&mut self, at_most: Duration) {
+    pub async fn wait(&mut self, at_most: Duration) {
         match &mut self.0 {
             Some(receiver) => {
                 let changed = async {
@@ -56,7 +56,8 @@ impl Wake {
 
 impl Watcher {
     /// Begins to listen; where the kernel can't, all waiting is polling.
-    pub(crate) fn start(interest: Interest) -> Arc<Self> {
+    #[must_use]
+    pub fn start(interest: Interest) -> Arc<Self> {
         let names = WatchFlags::CREATE | WatchFlags::MOVED_TO | WatchFlags::DELETE;
         let flags = match interest {
             Interest::Names => names,
@@ -73,7 +74,8 @@ impl Watcher {
     }
 
     /// Begins to watch a folder.
-    pub(crate) fn watch(&self, folder: &Path) -> Wake {
+    #[must_use]
+    pub fn watch(&self, folder: &Path) -> Wake {
         let Some(kernel) = &self.kernel else { return Wake(None) };
         let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
         folders.retain(|id, sender| {

@@ -1,37 +1,33 @@
 //! Projects for Node.js.
 
-use std::path::Path;
-
 use serde_json::Value;
 
-use super::{Kind, read};
-use crate::record::StartHow;
+use super::{Kind, Root, Runtime, StartHow};
 
 /// Folders into which the usual tools write a site.
 const SITES: [&str; 5] = ["dist", "build", "out", "public", "."];
 
-pub(super) fn recognise(root: &Path) -> Option<Kind> {
-    if !root.join("package.json").is_file() {
+pub(super) fn recognise(root: &Root) -> Option<Kind> {
+    if !root.has("package.json") {
         return None;
     }
     let paths = vec!["node_modules/.bin".to_owned()];
-    let text = read(&root.join("package.json")).unwrap_or_default();
+    let text = root.read("package.json").unwrap_or_default();
     let package = match serde_json::from_str::<Value>(&text) {
         Ok(package) => package,
         Err(error) => {
             let start = Some(Err(format!("package.json cannot be read: {error}")));
-            return Some(Kind { paths, start, build: None });
+            return Some(Kind { runtime: Runtime::Node, paths, start, build: None });
         }
     };
     let has_script = |name: &str| package.pointer(&format!("/scripts/{name}")).is_some();
-    let has_lock =
-        ["package-lock.json", "npm-shrinkwrap.json"].iter().any(|name| root.join(name).is_file());
+    let has_lock = ["package-lock.json", "npm-shrinkwrap.json"].iter().any(|name| root.has(name));
 
     let install = if has_lock { "npm ci" } else { "npm install" };
     let build = if has_script("build") { " && npm run build" } else { "" };
     let main = package.get("main").and_then(Value::as_str).into_iter();
     let file = ["server.js"].into_iter().chain(main).chain(["index.js"]);
-    let file = file.into_iter().find(|name| root.join(name).is_file());
+    let file = file.into_iter().find(|name| root.has(name));
     let start = if has_script("start") {
         Ok(StartHow::Command("npm start".to_owned()))
     } else if let Some(file) = file {
@@ -43,7 +39,8 @@ pub(super) fn recognise(root: &Path) -> Option<Kind> {
              or set start_command"
             .to_owned())
     };
-    Some(Kind { paths, build: Some(format!("{install}{build}")), start: Some(start) })
+    let build = Some(format!("{install}{build}"));
+    Some(Kind { runtime: Runtime::Node, paths, build, start: Some(start) })
 }
 
 /// A word for a shell, whatever is in it.

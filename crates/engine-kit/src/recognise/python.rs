@@ -1,12 +1,9 @@
 //! Projects for Python.
 
-use std::path::Path;
+use super::{Kind, Root, Runtime, StartHow};
 
-use super::Kind;
-use crate::record::StartHow;
-
-pub(super) fn recognise(root: &Path) -> Option<Kind> {
-    let has = |name: &str| root.join(name).is_file();
+pub(super) fn recognise(root: &Root) -> Option<Kind> {
+    let has = |name: &str| root.has(name);
     let what = if has("requirements.txt") {
         "-r requirements.txt"
     } else if has("pyproject.toml") {
@@ -23,5 +20,6 @@ pub(super) fn recognise(root: &Path) -> Option<Kind> {
                      start_command, for instance to `gunicorn --bind 127.0.0.1:$PORT app:app`"
             .to_owned()),
     };
-    Some(Kind { paths: vec![".venv/bin".to_owned()], build: Some(build), start: Some(start) })
+    let paths = vec![".venv/bin".to_owned()];
+    Some(Kind { runtime: Runtime::Python, paths, build: Some(build), start: Some(start) })
 }

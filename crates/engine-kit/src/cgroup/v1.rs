@@ -12,7 +12,7 @@ use crate::order::Limits;
 
 /// One folder in the tree of each controller; some trees are shared by several.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Folders {
+pub struct Folders {
     accounting: PathBuf,
     memory: PathBuf,
     pids: PathBuf,
@@ -100,6 +100,10 @@ impl Folders {
 
     pub(super) fn peak_memory_bytes(&self) -> Option<u64> {
         number(&self.memory.join("memory.max_usage_in_bytes"))
+    }
+
+    pub(super) fn was_full(&self) -> bool {
+        number(&self.memory.join("memory.failcnt")).is_some_and(|failures| 0 < failures)
     }
 
     pub(super) fn memory_kills(&self) -> Option<u64> {

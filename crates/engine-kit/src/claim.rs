@@ -11,20 +11,21 @@ use std::{
 
 /// The right to decide what happens in a folder. Ends when dropped.
 #[derive(Debug)]
-pub(crate) struct Claim {
+pub struct Claim {
     _file: File,
 }
 
 impl Claim {
     /// Waits until nobody else has it.
-    pub(crate) fn take(folder: &Path) -> io::Result<Self> {
+    pub fn take(folder: &Path) -> io::Result<Self> {
         let file = File::options().create(true).truncate(false).write(true).open(lock(folder))?;
         file.lock()?;
         Ok(Self { _file: file })
     }
 
     /// Whether somebody has it. Those who only ask do not disturb each other.
-    pub(crate) fn is_held(folder: &Path) -> bool {
+    #[must_use]
+    pub fn is_held(folder: &Path) -> bool {
         let asked = File::open(lock(folder)).map(|file| file.try_lock_shared());
         matches!(asked, Ok(Err(TryLockError::WouldBlock)))
     }

@@ -7,28 +7,29 @@ use std::{
 };
 
 use crate::{
-    files::read_json,
-    layout::STOP,
+    files::{STOP, read_json},
     record::StopOrder,
     watch::{Interest, Wake, Watcher},
 };
 
 /// Waits for the order to end.
-pub(super) struct Control {
+pub struct Control {
     file: PathBuf,
     wake: Wake,
     _watcher: Arc<Watcher>,
 }
 
 impl Control {
-    pub(super) fn new(folder: &Path) -> Self {
+    /// For the supervisor of this folder.
+    #[must_use]
+    pub fn new(folder: &Path) -> Self {
         let watcher = Watcher::start(Interest::Names);
         let wake = watcher.watch(folder);
         Self { file: folder.join(STOP), wake, _watcher: watcher }
     }
 
     /// Returns once it is to end, with the time that it may take for that.
-    pub(super) async fn stopped(&mut self) -> Duration {
+    pub async fn stopped(&mut self) -> Duration {
         loop {
             match read_json::<StopOrder>(&self.file) {
                 Ok(None) => self.wake.wait(Duration::from_secs(1)).await,

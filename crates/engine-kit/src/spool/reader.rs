@@ -17,7 +17,7 @@ const CHUNK: u64 = 64 * 1024;
 
 /// Reads from some line on.
 #[derive(Debug)]
-pub(crate) struct Reader {
+pub struct Reader {
     folder: PathBuf,
     /// The number of the line that is wanted next.
     next: u64,
@@ -33,12 +33,14 @@ struct Segment {
 }
 
 impl Reader {
-    pub(crate) fn new(folder: &Path, from: u64) -> Self {
+    /// Reads from line `from` of the spool in this folder on.
+    #[must_use]
+    pub fn new(folder: &Path, from: u64) -> Self {
         Self { folder: folder.to_owned(), next: from, open: None }
     }
 
     /// The next lines; none when there are none yet.
-    pub(crate) fn read(&mut self) -> io::Result<Vec<EngineLine>> {
+    pub fn read(&mut self) -> io::Result<Vec<EngineLine>> {
         loop {
             if self.open.is_none() {
                 self.open = self.open_first()?;
@@ -101,7 +103,7 @@ impl Reader {
     }
 }
 
-fn line(Record(number, micros, stream, text): Record) -> EngineLine {
+fn line(Record(number, micros, stream, text, _): Record) -> EngineLine {
     let stream = match stream {
         Stream::Stdout => LogStream::Stdout,
         Stream::Stderr => LogStream::Stderr,

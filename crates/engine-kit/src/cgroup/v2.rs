@@ -64,6 +64,10 @@ pub(super) fn create(folder: &Path, limits: Limits) -> io::Result<()> {
     fs::write(folder.join("pids.max"), limits.processes.to_string())
 }
 
+pub(super) fn path(folder: &Path) -> Option<String> {
+    Some(format!("/{}", folder.strip_prefix(ROOT).ok()?.to_str()?))
+}
+
 /// Before Linux 5.14 they are ended one by one; the caller repeats until none is left.
 pub(super) fn kill(folder: &Path) {
     if fs::write(folder.join("cgroup.kill"), "1").is_err() {

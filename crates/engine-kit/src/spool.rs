@@ -12,10 +12,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use windlass_domain::{Clock, LogStream, LogText, SystemClock};
 
-pub(crate) use self::reader::Reader;
+pub use self::reader::Reader;
 
 /// How many lines are kept at hand to explain a failure.
 const RECENT: usize = 20;
@@ -24,16 +25,29 @@ const SEGMENTS: u64 = 4;
 
 /// What happens to lines that would make the log too long.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Policy {
+pub enum Policy {
     /// They are dropped, and counted.
-    DropNew { bytes: u64 },
+    DropNew {
+        /// How long the log may be.
+        bytes: u64,
+    },
     /// Old ones make room.
-    DropOld { bytes: u64 },
+    DropOld {
+        /// How long the log may be.
+        bytes: u64,
+    },
 }
 
-/// One line as it is stored: number, microseconds since 1970, stream, text.
+/// One line as it is stored: number, microseconds since 1970, stream, text, and what it was copied
+/// from, if it was.
 #[derive(Serialize, Deserialize)]
-struct Record(u64, i64, Stream, String);
+struct Record(
+    u64,
+    i64,
+    Stream,
+    String,
+    #[serde(default, skip_serializing_if = "Option::is_none")] Option<String>,
+);
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
 enum Stream {
@@ -57,13 +71,14 @@ impl From<LogStream> for Stream {
 
 /// Writes the lines; there is one writer.
 #[derive(Debug)]
-pub(crate) struct Spool {
+pub struct Spool {
     folder: PathBuf,
     policy: Policy,
     file: File,
     file_bytes: u64,
     total_bytes: u64,
     next: u64,
+    last_micros: i64,
     dropped_lines: u64,
     dropped_bytes: u64,
     pending: Vec<u8>,
@@ -72,7 +87,7 @@ pub(crate) struct Spool {
 
 impl Spool {
     /// Begins, or goes on where an earlier writer was ended.
-    pub(crate) fn open(folder: &Path, policy: Policy) -> io::Result<Self> {
+    pub fn open(folder: &Path, policy: Policy) -> io::Result<Self> {
         let first = segments(folder).last().copied().unwrap_or(0);
         let path = segment(folder, first);
         let written = match fs::read(&path) {
@@ -84,7 +99,8 @@ impl Spool {
         let last =
             written.get(..whole).unwrap_or_default().split(|byte| *byte == b'\n').nth_back(1);
         let last = last.and_then(|record| serde_json::from_slice(record).ok());
-        let next = last.map_or(first, |Record(number, ..)| number + 1);
+        let (next, last_micros) =
+            last.map_or((first, 0), |Record(number, micros, ..)| (number + 1, micros));
         let file = File::options().create(true).append(true).open(&path)?;
         file.set_len(whole as u64)?;
         Ok(Self {
@@ -94,6 +110,7 @@ impl Spool {
             file_bytes: whole as u64,
             total_bytes: segments_bytes(folder),
             next,
+            last_micros,
             dropped_lines: 0,
             dropped_bytes: 0,
             pending: Vec::new(),
@@ -102,27 +119,30 @@ impl Spool {
     }
 
     /// How many lines there have been.
-    pub(crate) fn lines(&self) -> u64 {
+    #[must_use]
+    pub fn lines(&self) -> u64 {
         self.next
     }
 
     /// The last lines that the project printed since [`Spool::forget_recent`].
-    pub(crate) fn recent(&self) -> String {
+    #[must_use]
+    pub fn recent(&self) -> String {
         self.recent.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
     }
 
-    pub(crate) fn forget_recent(&mut self) {
+    /// Begins anew with [`Spool::recent`].
+    pub fn forget_recent(&mut self) {
         self.recent.clear();
     }
 
     /// Adds a line of ours; it is never dropped.
-    pub(crate) fn say(&mut self, text: &str) -> io::Result<()> {
-        self.record(LogStream::System, &LogText::from(text))?;
+    pub fn say(&mut self, text: &str) -> io::Result<()> {
+        self.record(LogStream::System, &LogText::from(text), SystemClock.now(), None)?;
         self.flush()
     }
 
     /// Adds a line that the project printed; [`Spool::flush`] shows it to readers.
-    pub(crate) fn print(&mut self, stream: LogStream, line: &[u8]) -> io::Result<()> {
+    pub fn print(&mut self, stream: LogStream, line: &[u8]) -> io::Result<()> {
         if self.is_full() {
             self.skip(1, line.len() as u64 + 1);
             return Ok(());
@@ -132,22 +152,48 @@ impl Spool {
             self.recent.pop_front();
         }
         self.recent.push_back(text.as_str().to_owned());
-        self.record(stream, &text)
+        self.record(stream, &text, SystemClock.now(), None)
+    }
+
+    /// Adds a line that was printed before and is copied from elsewhere, which
+    /// [`Spool::sources`] tells. [`Spool::flush`] shows it to readers.
+    pub fn print_from(
+        &mut self,
+        stream: LogStream,
+        line: &[u8],
+        time: DateTime<Utc>,
+        source: &str,
+    ) -> io::Result<()> {
+        self.record(stream, &LogText::from_bytes(line), time, Some(source.to_owned()))
+    }
+
+    /// What the lines in this folder were copied from, in their order.
+    #[must_use]
+    pub fn sources(folder: &Path) -> Vec<String> {
+        let files = segments(folder).into_iter().map(|first| segment(folder, first));
+        let mut sources = Vec::new();
+        for bytes in files.filter_map(|path| fs::read(path).ok()) {
+            let records = bytes.split(|byte| *byte == b'\n');
+            let records = records.filter_map(|record| serde_json::from_slice(record).ok());
+            sources.extend(records.filter_map(|Record(.., source)| source));
+        }
+        sources
     }
 
     /// Whether lines are only counted from now on.
-    pub(crate) fn is_full(&self) -> bool {
+    #[must_use]
+    pub fn is_full(&self) -> bool {
         matches!(self.policy, Policy::DropNew { bytes } if bytes <= self.total_bytes)
     }
 
     /// Counts lines that are not kept.
-    pub(crate) fn skip(&mut self, lines: u64, bytes: u64) {
+    pub fn skip(&mut self, lines: u64, bytes: u64) {
         self.dropped_lines += lines;
         self.dropped_bytes += bytes;
     }
 
     /// Says how much was dropped, if anything was.
-    pub(crate) fn confess(&mut self) -> io::Result<()> {
+    pub fn confess(&mut self) -> io::Result<()> {
         let (lines, bytes) = (self.dropped_lines, self.dropped_bytes);
         if bytes == 0 {
             return Ok(());
@@ -157,7 +203,7 @@ impl Spool {
     }
 
     /// Shows readers what was added.
-    pub(crate) fn flush(&mut self) -> io::Result<()> {
+    pub fn flush(&mut self) -> io::Result<()> {
         if self.pending.is_empty() {
             return Ok(());
         }
@@ -170,9 +216,17 @@ impl Spool {
         }
     }
 
-    fn record(&mut self, stream: LogStream, text: &LogText) -> io::Result<()> {
-        let time = SystemClock.now().timestamp_micros();
-        let record = Record(self.next, time, stream.into(), text.as_str().to_owned());
+    fn record(
+        &mut self,
+        stream: LogStream,
+        text: &LogText,
+        time: DateTime<Utc>,
+        source: Option<String>,
+    ) -> io::Result<()> {
+        // Clocks are set back, and those of two machines differ; the order stays.
+        self.last_micros = time.timestamp_micros().max(self.last_micros);
+        let text = text.as_str().to_owned();
+        let record = Record(self.next, self.last_micros, stream.into(), text, source);
         let before = self.pending.len();
         serde_json::to_writer(&mut self.pending, &record)?;
         self.pending.push(b'\n');
@@ -196,7 +250,9 @@ impl Spool {
     }
 }
 
-pub(crate) fn segment(folder: &Path, first: u64) -> PathBuf {
+/// The file whose first line has this number. A new spool takes its first number from it.
+#[must_use]
+pub fn segment(folder: &Path, first: u64) -> PathBuf {
     folder.join(format!("log.{first:020}"))
 }
 

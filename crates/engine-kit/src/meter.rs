@@ -6,7 +6,7 @@ use crate::{cgroup::Group, process, record::Measurement};
 
 /// Measures the time from its making on, and all else once it is told what.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub struct Meter {
     group: Option<Group>,
     since: Instant,
     /// What earlier children had used, where the group does not tell.
@@ -15,18 +15,20 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    pub(super) fn new(since: Instant) -> Self {
+    /// Counts from this moment on.
+    #[must_use]
+    pub fn new(since: Instant) -> Self {
         Self { group: None, since, base_micros: 0, measured: Measurement::default() }
     }
 
     /// Measures this group, and the processes that are started from now on.
-    pub(super) fn begin(&mut self, group: Group) {
+    pub fn begin(&mut self, group: Group) {
         self.group = Some(group);
         self.base_micros = waited_micros();
     }
 
     /// What was used so far; never less than it said before.
-    pub(super) fn read(&mut self) -> Measurement {
+    pub fn read(&mut self) -> Measurement {
         let measured = &mut self.measured;
         measured.wall_millis = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
         if let Some(group) = &self.group {
@@ -45,7 +47,7 @@ impl Meter {
 
     /// What was used in all, once nothing runs any more: exact, where looking at processes one
     /// after another was not.
-    pub(super) fn finish(&mut self) -> Measurement {
+    pub fn finish(&mut self) -> Measurement {
         let mut measured = self.read();
         if self.group.as_ref().is_some_and(|group| group.cpu_micros().is_none()) {
             measured.cpu_micros = waited_micros().saturating_sub(self.base_micros);

@@ -1,12 +1,10 @@
 //! `Procfile`: a line for each kind of process.
 
-use std::path::Path;
-
-use super::read;
+use super::Root;
 
 /// The command of the `web` process, the only one that is run.
-pub(super) fn web(root: &Path) -> Option<String> {
-    let text = read(&root.join("Procfile"))?;
+pub(super) fn web(root: &Root) -> Option<String> {
+    let text = root.read("Procfile")?;
     text.lines()
         .filter_map(|line| line.split_once(':'))
         .filter(|(name, _)| name.trim() == "web")

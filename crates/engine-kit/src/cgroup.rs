@@ -18,7 +18,7 @@ const FOLDER: &str = "windlass";
 
 /// Where groups can be made on this machine.
 #[derive(Debug, Clone)]
-pub(crate) struct Hierarchy {
+pub struct Hierarchy {
     parent: Group,
     /// Tells this engine's groups from those of others.
     prefix: String,
@@ -26,15 +26,19 @@ pub(crate) struct Hierarchy {
 
 /// One group, not necessarily made yet.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) enum Group {
+pub enum Group {
+    /// A folder in the tree of each controller.
     V1(v1::Folders),
+    /// A folder in the one tree.
     V2(PathBuf),
+    /// None can be made.
     Absent,
 }
 
 impl Hierarchy {
     /// Finds out what an engine of this name can have.
-    pub(crate) fn probe(name: &str) -> Self {
+    #[must_use]
+    pub fn probe(name: &str) -> Self {
         let prefix = format!("{name}.");
         let v1 = || v1::probe(FOLDER).map(Group::V1);
         let parent = v2::probe(FOLDER).map(Group::V2).or_else(v1).unwrap_or(Group::Absent);
@@ -47,11 +51,15 @@ impl Hierarchy {
         }
     }
 
-    pub(crate) fn is_absent(&self) -> bool {
+    /// Whether no groups can be made here.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
         self.parent.is_absent()
     }
 
-    pub(crate) fn group(&self, name: &str) -> Group {
+    /// The group of this engine that has this name.
+    #[must_use]
+    pub fn group(&self, name: &str) -> Group {
         let name = format!("{}{name}", self.prefix);
         match &self.parent {
             Group::V1(folders) => Group::V1(folders.join(&name)),
@@ -61,7 +69,8 @@ impl Hierarchy {
     }
 
     /// The names of all groups of this engine.
-    pub(crate) fn names(&self) -> Vec<String> {
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = self
             .parent
             .folders()
@@ -79,7 +88,8 @@ impl Hierarchy {
 
 impl Group {
     /// Whether there is none, so that limits and meters need another way.
-    pub(crate) fn is_absent(&self) -> bool {
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
 
@@ -93,7 +103,7 @@ impl Group {
     }
 
     /// Makes it, empty, with these limits.
-    pub(crate) fn create(&self, limits: Limits) -> io::Result<()> {
+    pub fn create(&self, limits: Limits) -> io::Result<()> {
         match self {
             Self::V1(folders) => folders.create(limits),
             Self::V2(folder) => v2::create(folder, limits),
@@ -102,12 +112,14 @@ impl Group {
     }
 
     /// The files into which a process writes `0` to join it.
-    pub(crate) fn doors(&self) -> Vec<PathBuf> {
+    #[must_use]
+    pub fn doors(&self) -> Vec<PathBuf> {
         self.folders().map(|folder| folder.join("cgroup.procs")).collect()
     }
 
     /// CPU time used so far, in microseconds.
-    pub(crate) fn cpu_micros(&self) -> Option<u64> {
+    #[must_use]
+    pub fn cpu_micros(&self) -> Option<u64> {
         match self {
             Self::V1(folders) => folders.cpu_micros(),
             Self::V2(folder) => keyed(&folder.join("cpu.stat"), "usage_usec"),
@@ -116,7 +128,8 @@ impl Group {
     }
 
     /// The most memory used at once, in bytes.
-    pub(crate) fn peak_memory_bytes(&self) -> Option<u64> {
+    #[must_use]
+    pub fn peak_memory_bytes(&self) -> Option<u64> {
         match self {
             Self::V1(folders) => folders.peak_memory_bytes(),
             // Linux before 5.19 only tells what is used now.
@@ -127,7 +140,8 @@ impl Group {
     }
 
     /// Whether the kernel has ended a process for want of memory.
-    pub(crate) fn ran_out_of_memory(&self) -> bool {
+    #[must_use]
+    pub fn ran_out_of_memory(&self) -> bool {
         let kills = match self {
             Self::V1(folders) => folders.memory_kills(),
             Self::V2(folder) => keyed(&folder.join("memory.events"), "oom_kill"),
@@ -136,8 +150,20 @@ impl Group {
         kills.is_some_and(|kills| 0 < kills)
     }
 
+    /// Whether all of it together has been at its limit of memory. Version 1 does not say of a
+    /// group that a process of one below it was ended for that.
+    #[must_use]
+    pub fn was_full(&self) -> bool {
+        match self {
+            Self::V1(folders) => folders.was_full(),
+            Self::V2(_) => self.ran_out_of_memory(),
+            Self::Absent => false,
+        }
+    }
+
     /// Whether a process could not be started because there were too many.
-    pub(crate) fn ran_out_of_processes(&self) -> bool {
+    #[must_use]
+    pub fn ran_out_of_processes(&self) -> bool {
         let refusals = match self {
             Self::V1(folders) => folders.process_refusals(),
             Self::V2(folder) => keyed(&folder.join("pids.events"), "max"),
@@ -147,7 +173,7 @@ impl Group {
     }
 
     /// Ends every process in it at once; they may take a moment to be gone.
-    pub(crate) fn kill(&self) {
+    pub fn kill(&self) {
         match self {
             Self::V1(folders) => folders.kill(),
             Self::V2(folder) => v2::kill(folder),
@@ -155,17 +181,31 @@ impl Group {
         }
     }
 
-    /// Whether no process is in it, or it is not there.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.folders().all(|folder| processes(folder).is_empty())
+    /// How a daemon knows it that makes groups in it: the path from the root of a tree.
+    #[must_use]
+    pub fn path(&self) -> Option<String> {
+        match self {
+            Self::V1(folders) => {
+                let name = folders.all().next()?.file_name()?.to_str()?;
+                Some(format!("/{FOLDER}/{name}"))
+            }
+            Self::V2(folder) => v2::path(folder),
+            Self::Absent => None,
+        }
+    }
+
+    /// Whether no process is in it or in a group below it, or it is not there.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.folders().flat_map(tree).all(|folder| processes(&folder).is_empty())
     }
 
     /// Ends what is in it and removes it.
-    pub(crate) async fn remove(&self) {
+    pub async fn remove(&self) {
         for _ in 0..500 {
             self.kill();
             let mut gone = true;
-            for folder in self.folders() {
+            for folder in self.folders().flat_map(tree) {
                 gone &= match fs::remove_dir(folder) {
                     Ok(()) => true,
                     Err(error) => error.kind() == io::ErrorKind::NotFound,
@@ -189,6 +229,21 @@ impl Group {
     }
 }
 
+/// A group and those below it, the lowest first.
+fn tree(folder: &Path) -> Vec<PathBuf> {
+    let mut found = vec![folder.to_owned()];
+    let mut next = 0;
+    while let Some(folder) = found.get(next) {
+        let below = fs::read_dir(folder).into_iter().flatten().flatten();
+        let below = below.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        let below: Vec<PathBuf> = below.map(|entry| entry.path()).collect();
+        found.extend(below);
+        next += 1;
+    }
+    found.reverse();
+    found
+}
+
 /// The processes in a group, as far as they can be seen from here.
 fn processes(folder: &Path) -> Vec<Pid> {
     let text = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
@@ -196,7 +251,7 @@ fn processes(folder: &Path) -> Vec<Pid> {
 }
 
 fn kill_all(folder: &Path) {
-    for process in processes(folder) {
+    for process in tree(folder).iter().flat_map(|folder| processes(folder)) {
         // One that has just ended by itself is as good.
         let _ = kill_process(process, Signal::KILL);
     }

@@ -17,6 +17,9 @@ use crate::{DatabaseOptions, SeaStore};
 
 mod dump;
 mod template;
+mod watch;
+
+pub use self::watch::Watch;
 
 /// A store that is gone, with its database, after the test.
 #[derive(Debug)]
@@ -81,6 +84,16 @@ impl TestStore {
             let connection = SqliteConnection::connect(url).await.expect("the database is there");
             dump::sqlite(connection).await
         }
+    }
+
+    /// Notices from now on what is written, but for some tables (`table`) and columns
+    /// (`table.column`).
+    ///
+    /// # Panics
+    ///
+    /// When the database cannot be reached, or is watched already.
+    pub async fn watch(&self, except: &[&str]) -> Watch {
+        Watch::begin(self.options.url.expose_secret(), self.is_postgres(), except).await
     }
 
     /// Cuts what carries signals between servers on PostgreSQL, for good: no connection can be

@@ -12,6 +12,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 use windlass_auth::Permission;
+use windlass_storage_seaorm::test_util::Watch;
 
 use self::{
     callers::{Callers, Presented},
@@ -127,6 +128,7 @@ async fn check(tag: &str, part: &str, parts: &[&str]) {
         single.push((permission, callers.with_only(permission).await));
     }
 
+    let mut scene = Scene { api: &api, watch: api.database.watch(UNWATCHED).await };
     let mut sessions: BTreeMap<char, Presented> = BTreeMap::new();
     let rows: BTreeMap<&str, Row> = rows().into_iter().map(|row| (row.operation, row)).collect();
     let tag = tag.replace('_', "-");
@@ -134,16 +136,12 @@ async fn check(tag: &str, part: &str, parts: &[&str]) {
     let dealt = of_tag.zip(parts.iter().cycle()).filter(|(_, whose)| **whose == part);
     for (operation, _) in dealt {
         let row = &rows[operation.id];
-        let mut scene = Scene::set(&api).await;
+        let mut world = World::make(&api).await;
         for column in columns() {
             let expected = row.cells[&column];
             let presented = match column {
-                ("reach", 'h') => {
-                    let key = callers.bound_to(&scene.world.project).await;
-                    scene.look(&api).await;
-                    Presented::bearer(&key)
-                }
-                ("session", 'o') => Presented::session(&scene.world.cookie),
+                ("reach", 'h') => Presented::bearer(&callers.bound_to(&world.project).await),
+                ("session", 'o') => Presented::session(&world.cookie),
                 ("session", letter) => {
                     if let Entry::Vacant(none) = sessions.entry(letter) {
                         none.insert(callers.session(letter).await);
@@ -153,8 +151,8 @@ async fn check(tag: &str, part: &str, parts: &[&str]) {
                 _ => presented[&column].clone(),
             };
             let place = format!("{} by {column:?}", operation.id);
-            if ask(&api, &scene, &operation, row, &presented, expected, &place).await {
-                scene = Scene::set(&api).await;
+            if scene.ask(&world, &operation, row, &presented, expected, &place).await {
+                world = World::make(&api).await;
             }
         }
         if row.needs == Needs::Session {
@@ -164,7 +162,6 @@ async fn check(tag: &str, part: &str, parts: &[&str]) {
         if operation.id == "end_own_token" {
             // They have ended.
             presented.extend(callers.tokens(&elsewhere).await);
-            scene.look(&api).await;
         }
         for (permission, key) in &single {
             let expected = match row.needs {
@@ -183,100 +180,104 @@ async fn check(tag: &str, part: &str, parts: &[&str]) {
             };
             let place = format!("{} with {permission}", operation.id);
             let presented = Presented::bearer(key);
-            if ask(&api, &scene, &operation, row, &presented, expected, &place).await {
-                scene = Scene::set(&api).await;
+            if scene.ask(&world, &operation, row, &presented, expected, &place).await {
+                world = World::make(&api).await;
             }
         }
     }
 }
 
-/// A world, and what its owner sees of it as long as nothing has changed.
-struct Scene {
-    world: World,
-    seen: Vec<Vec<u8>>,
+/// What is written down of every request, refused or not.
+const UNWATCHED: &[&str] = &["audit_log", "api_keys.last_used_at", "sessions.last_seen_at"];
+
+/// Where requests are sent, and what is noticed of what they do.
+struct Scene<'a> {
+    api: &'a TestApi,
+    watch: Watch,
 }
 
-impl Scene {
-    async fn set(api: &TestApi) -> Self {
-        let world = World::make(api).await;
-        let seen = world.seen_by_owner(api).await;
-        Self { world, seen }
-    }
+impl Scene<'_> {
+    /// Asks once, and holds the answer and what has changed against what is expected. Tells
+    /// whether anything has changed.
+    async fn ask(
+        &mut self,
+        world: &World,
+        operation: &Operation,
+        row: &Row,
+        presented: &Presented,
+        expected: Expected,
+        place: &str,
+    ) -> bool {
+        let api = self.api;
+        let seen = if expected == Expected::DoneElsewhere {
+            Some(world.seen_by_owner(api).await)
+        } else {
+            None
+        };
+        // That was to prepare it.
+        self.watch.changed().await;
+        let answer = send(api, world, operation, presented).await;
+        let changed = self.watch.changed().await;
+        let has_changed = !changed.is_empty();
 
-    /// Looks again, after something was changed on purpose.
-    async fn look(&mut self, api: &TestApi) {
-        self.seen = self.world.seen_by_owner(api).await;
+        let status = answer.status;
+        let place = format!("{place}: {status} {} {changed:?}", answer.body);
+        match expected {
+            Expected::Done => {
+                assert!(status.is_success() || status == StatusCode::SEE_OTHER, "{place}");
+                assert_eq!(has_changed, world::changes(&operation.method), "{place}");
+            }
+            Expected::DoneElsewhere => {
+                assert!(status.is_success(), "{place}");
+                assert_eq!(Some(world.seen_by_owner(api).await), seen, "{place}");
+                assert!(!answer.body.to_string().contains(&world.project), "{place}");
+            }
+            Expected::Unknown => {
+                assert!(status == StatusCode::UNAUTHORIZED && !has_changed, "{place}");
+            }
+            Expected::Hidden => assert!(status == StatusCode::NOT_FOUND && !has_changed, "{place}"),
+            Expected::NothingToGoBackTo => {
+                assert!(status == StatusCode::CONFLICT && !has_changed, "{place}");
+            }
+            Expected::NotYours => {
+                assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
+                names_what_is_missing(&answer, "members:write", &place);
+            }
+            Expected::TooNarrow => {
+                assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
+                assert_eq!(answer.body["code"], "insufficient_scope", "{place}");
+            }
+            Expected::NoPerson => {
+                assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
+                assert_eq!(answer.body["code"], "session_required", "{place}");
+            }
+            Expected::NoToken => {
+                assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
+                assert_eq!(answer.body["code"], "token_required", "{place}");
+            }
+            Expected::NotTheAddressee => {
+                assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
+                assert_eq!(answer.body["code"], "not_the_addressee", "{place}");
+            }
+            Expected::NotBegun => {
+                assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
+                assert_eq!(answer.body["code"], "not_begun", "{place}");
+            }
+            Expected::Unfound => {
+                assert!(status == StatusCode::UNPROCESSABLE_ENTITY && !has_changed, "{place}");
+            }
+            Expected::Elsewhere => {
+                assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
+                assert_eq!(answer.body["code"], "address_not_allowed", "{place}");
+            }
+            Expected::Forbidden => {
+                assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
+                let Needs::Permission { known_as, .. } = row.needs else { panic!("{place}") };
+                names_what_is_missing(&answer, known_as, &place);
+            }
+        }
+        has_changed
     }
-}
-
-/// Asks once, and holds the answer and what has changed against what is expected. Tells whether
-/// anything has changed.
-async fn ask(
-    api: &TestApi,
-    Scene { world, seen: before }: &Scene,
-    operation: &Operation,
-    row: &Row,
-    presented: &Presented,
-    expected: Expected,
-    place: &str,
-) -> bool {
-    let answer = send(api, world, operation, presented).await;
-    let has_changed = world.seen_by_owner(api).await != *before;
-
-    let status = answer.status;
-    let place = format!("{place}: {status} {}", answer.body);
-    match expected {
-        Expected::Done => {
-            assert!(status.is_success() || status == StatusCode::SEE_OTHER, "{place}");
-            assert_eq!(has_changed, world::changes(&operation.method), "{place}");
-        }
-        Expected::DoneElsewhere => {
-            assert!(status.is_success() && !has_changed, "{place}");
-            assert!(!answer.body.to_string().contains(&world.project), "{place}");
-        }
-        Expected::Unknown => assert!(status == StatusCode::UNAUTHORIZED && !has_changed, "{place}"),
-        Expected::Hidden => assert!(status == StatusCode::NOT_FOUND && !has_changed, "{place}"),
-        Expected::NothingToGoBackTo => {
-            assert!(status == StatusCode::CONFLICT && !has_changed, "{place}");
-        }
-        Expected::NotYours => {
-            assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
-            names_what_is_missing(&answer, "members:write", &place);
-        }
-        Expected::TooNarrow => {
-            assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
-            assert_eq!(answer.body["code"], "insufficient_scope", "{place}");
-        }
-        Expected::NoPerson => {
-            assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
-            assert_eq!(answer.body["code"], "session_required", "{place}");
-        }
-        Expected::NoToken => {
-            assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
-            assert_eq!(answer.body["code"], "token_required", "{place}");
-        }
-        Expected::NotTheAddressee => {
-            assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
-            assert_eq!(answer.body["code"], "not_the_addressee", "{place}");
-        }
-        Expected::NotBegun => {
-            assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
-            assert_eq!(answer.body["code"], "not_begun", "{place}");
-        }
-        Expected::Unfound => {
-            assert!(status == StatusCode::UNPROCESSABLE_ENTITY && !has_changed, "{place}");
-        }
-        Expected::Elsewhere => {
-            assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
-            assert_eq!(answer.body["code"], "address_not_allowed", "{place}");
-        }
-        Expected::Forbidden => {
-            assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
-            let Needs::Permission { known_as, .. } = row.needs else { panic!("{place}") };
-            names_what_is_missing(&answer, known_as, &place);
-        }
-    }
-    has_changed
 }
 
 async fn send(

@@ -27,6 +27,7 @@ use crate::{
     once,
     openapi::{LINK_PARAMETER, ORGANIZATION_PARAMETER},
     operation::{Operation, Visitor},
+    pages,
     problem::Problem,
     request_id::RequestId,
     same_origin,
@@ -269,21 +270,15 @@ impl Counted {
 /// extensions.
 pub(crate) async fn pass(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
     let counted = Counted::default();
-    let is_for_people = gate.visitor != Visitor::Program && wants_page(request.headers());
+    let is_for_people = gate.visitor != Visitor::Program && pages::is_wanted(request.headers());
     let answer = timeout(gate.at_most, gate.answer(request, next, &counted)).await;
     let answer = answer.unwrap_or_else(|_| Err(Problem::too_slow()));
     let mut answer = answer.into_response();
-    if let Some(problem) = answer.extensions_mut().get_mut::<Problem>().filter(|_| is_for_people) {
-        problem.show_as_page();
+    if is_for_people {
+        pages::show_problem_in(&mut answer);
     }
     counted.tell(&mut answer);
     answer
-}
-
-/// Whether somebody looks at what comes: browsers ask for pages when people go somewhere.
-fn wants_page(headers: &HeaderMap) -> bool {
-    let wanted = headers.get_all(header::ACCEPT).into_iter().filter_map(|it| it.to_str().ok());
-    wanted.flat_map(|it| it.split(',')).any(|it| it.trim().starts_with("text/html"))
 }
 
 /// HTTP/2 says in the address which host is meant, HTTP/1.1 in a header: from here on it is there.

@@ -12,7 +12,10 @@ mod refusal;
 mod set_up;
 mod visitor;
 
-pub(crate) use self::{next::Next, refusal::refusal};
+pub(crate) use self::{
+    next::Next,
+    refusal::{is_wanted, refusal, show_problem_in},
+};
 
 use axum::{
     Router,

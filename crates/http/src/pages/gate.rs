@@ -17,6 +17,7 @@ use crate::{
 /// extensions. It counts for its address, as whatever is asked for without a credential.
 pub(super) async fn pass(State(app): State<Shared>, mut request: Request, next: Next) -> Response {
     name_host(&mut request);
+    let is_for_people = super::is_wanted(request.headers());
     let occasion = occasion(&request);
     let standing = app.limits.count_stranger(occasion.address);
     request.extensions_mut().insert(occasion);
@@ -27,6 +28,9 @@ pub(super) async fn pass(State(app): State<Shared>, mut request: Request, next: 
         }
         Err(refused) => refused.into_response(),
     };
+    if is_for_people {
+        super::show_problem_in(&mut answer);
+    }
     if let Some(standing) = standing {
         standing.tell(answer.headers_mut());
     }

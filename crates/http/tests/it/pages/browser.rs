@@ -10,6 +10,9 @@ use crate::{
     people::{HOST, with_body},
 };
 
+/// What browsers ask for when somebody goes somewhere.
+const HTML: &str = "text/html,application/xhtml+xml;q=0.9";
+
 /// A page, as a browser has it.
 pub(crate) struct Page {
     pub(crate) status: StatusCode,
@@ -42,7 +45,10 @@ pub(crate) async fn open(api: &TestApi, request: Request<Body>) -> Page {
 
 /// Follows a link, with this cookie.
 pub(crate) async fn visit(api: &TestApi, cookie: &str, path: &str) -> Page {
-    let request = Request::get(path).header(header::HOST, HOST).header(header::COOKIE, cookie);
+    let request = Request::get(path)
+        .header(header::HOST, HOST)
+        .header(header::COOKIE, cookie)
+        .header(header::ACCEPT, HTML);
     open(api, with_body(request, None)).await
 }
 
@@ -57,6 +63,7 @@ pub(crate) async fn submit(
     let request = Request::post(path)
         .header(header::HOST, HOST)
         .header(header::COOKIE, cookie)
+        .header(header::ACCEPT, HTML)
         .header("Sec-Fetch-Site", site)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Body::from(form.to_owned()));

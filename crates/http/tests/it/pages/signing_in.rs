@@ -146,7 +146,9 @@ async fn pages_count_for_their_address_and_their_style_does_not() {
     assert_eq!(refused.headers[header::RETRY_AFTER], "20");
     assert_eq!(refused.headers["ratelimit"], "\"address\";r=0;t=20");
     assert_eq!(api.passwords.computed(), before, "nothing is hashed for it");
-    assert_eq!(visit(&api, "", "/login").await.status, StatusCode::TOO_MANY_REQUESTS);
+    let refused = visit(&api, "", "/login").await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(refused.html.contains("<h1>Too many requests</h1>"), "{}", refused.html);
     api.clock.advance(chrono::TimeDelta::seconds(20));
     assert_eq!(submit(&api, "", "/login", "same-origin", &fields).await.status, StatusCode::OK);
 }

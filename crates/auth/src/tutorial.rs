@@ -113,7 +113,8 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`AuthError::Invalid`](crate::AuthError::Invalid), [`WrongAddress`](crate::AuthError::WrongAddress) | 401: show another credential |
+//! | [`AuthError::Invalid`](crate::AuthError::Invalid) | 401: show another credential |
+//! | [`AuthError::WrongAddress`](crate::AuthError::WrongAddress) | 403: it is good, but not from there |
 //! | [`AuthError::Busy`](crate::AuthError::Busy), [`Unavailable`](crate::AuthError::Unavailable) | 503: this says nothing about the credential |
 //! | [`Denied::Hidden`](crate::Denied::Hidden) | 404, as if there were no such thing |
 //! | [`Denied::Forbidden`](crate::Denied::Forbidden), [`WrongOrganization`](crate::Denied::WrongOrganization) | 403 |

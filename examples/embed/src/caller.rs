@@ -28,14 +28,16 @@ impl FromRequestParts<Arc<Service>> for Caller {
         let address = request.extensions.get().map(|ConnectInfo::<SocketAddr>(peer)| peer.ip());
         let verified = if looks_like_token(presented) {
             service.tokens.verify(presented, address).await.map_err(|err| match err {
-                TokenError::Invalid | TokenError::WrongAddress(_) => StatusCode::UNAUTHORIZED,
+                TokenError::Invalid => StatusCode::UNAUTHORIZED,
+                TokenError::WrongAddress(_) => StatusCode::FORBIDDEN,
                 TokenError::Undecided(_) | TokenError::Unavailable(_) => {
                     StatusCode::SERVICE_UNAVAILABLE
                 }
             })
         } else {
             service.keys.verify(presented, address).await.map_err(|err| match err {
-                AuthError::Invalid | AuthError::WrongAddress(_) => StatusCode::UNAUTHORIZED,
+                AuthError::Invalid => StatusCode::UNAUTHORIZED,
+                AuthError::WrongAddress(_) => StatusCode::FORBIDDEN,
                 AuthError::Busy | AuthError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             })
         };

@@ -202,15 +202,15 @@ impl KnownToken {
     ) -> Result<Arc<Principal>, TokenError> {
         let at = now.trunc_subsecs(0);
         let address = address.filter(|_| self.token.asks_address);
-        let mut moments = self.moments.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = moments.iter().find(|known| known.at == at && known.address == address);
+        let known = {
+            let moments = self.moments.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut moments = moments.iter();
+            moments.find(|known| known.at == at && known.address == address).map(Present::outcome)
+        };
         if let Some(known) = known {
-            return known.outcome();
+            return known;
         }
-        moments.retain(|known| known.at == at);
-        if MAX_MOMENTS <= moments.len() {
-            moments.remove(0);
-        }
+        // Whoever comes meanwhile does the same: nobody waits for the checks of somebody else.
         let (mut restriction, mut obstacle) = (None, None);
         if !self.is_persons_own {
             let checks = Arc::new(Moment::new(Arc::clone(&self.token), at, address));
@@ -220,6 +220,11 @@ impl KnownToken {
         let principal = Arc::new(Principal { restriction, ..self.principal.clone() });
         let present = Present { at, address, principal, obstacle };
         let outcome = present.outcome();
+        let mut moments = self.moments.lock().unwrap_or_else(PoisonError::into_inner);
+        moments.retain(|known| known.at == at);
+        if MAX_MOMENTS <= moments.len() {
+            moments.remove(0);
+        }
         moments.push(present);
         outcome
     }

@@ -88,6 +88,7 @@
 //! # }
 //! ```
 //!
-//! [`TokenError::Invalid`](crate::TokenError::Invalid) and
-//! [`WrongAddress`](crate::TokenError::WrongAddress) are answered with 401, every other
-//! [`TokenError`](crate::TokenError) with 503: it says nothing about the token.
+//! [`TokenError::Invalid`](crate::TokenError::Invalid) is answered with 401 and
+//! [`WrongAddress`](crate::TokenError::WrongAddress) with 403, as for a key: its token is good, but
+//! not from there. Every other [`TokenError`](crate::TokenError) is answered with 503: it says
+//! nothing about the token.

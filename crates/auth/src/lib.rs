@@ -37,6 +37,7 @@ mod member;
 mod network;
 #[cfg(any(feature = "biscuit", feature = "session"))]
 mod numbered_keys;
+mod one_time;
 #[cfg(feature = "password")]
 mod password;
 mod permission;
@@ -48,7 +49,6 @@ mod role;
 mod scope;
 #[cfg(feature = "session")]
 mod session;
-mod setup;
 mod slow;
 #[cfg(feature = "biscuit")]
 mod token;
@@ -60,7 +60,7 @@ mod verified;
 #[cfg(feature = "session")]
 pub use crate::elsewhere::{Detour, IdentityService, IdentityServiceError, KnownElsewhere};
 #[cfg(any(feature = "biscuit", feature = "session"))]
-pub use crate::numbered_keys::NumberedKeysError;
+pub use crate::numbered_keys::{NumberedKeys, NumberedKeysError};
 #[cfg(feature = "password")]
 pub use crate::password::{
     PasswordCost, PasswordCostError, PasswordHash, PasswordHasher, PasswordLengthError,
@@ -90,15 +90,15 @@ pub use crate::{
     bearer::bearer_credential,
     decision::{Denied, Grant, Target, authorize},
     invitation::{
-        InvitationHash, InvitationId, InvitationRecord, InvitationState, MintedInvitation,
-        NewInvitation, PlainInvitation,
+        InvitationId, InvitationRecord, InvitationState, MintedInvitation, NewInvitation,
     },
     login_code::{
-        CodeChallenge, CodeVerifier, LoginCodeHash, LoginCodeRecord, LoopbackRedirect,
-        LoopbackRedirectError, MintedLoginCode, NewLoginCode, PkceError, PlainLoginCode,
+        CodeChallenge, CodeVerifier, LoginCodeRecord, LoopbackRedirect, LoopbackRedirectError,
+        MintedLoginCode, NewLoginCode, PkceError,
     },
     member::{MemberChange, MemberRefusal, Standing, check_admission},
     network::{Network, ParseNetworkError},
+    one_time::{OneTimeHash, OneTimeSecret},
     permission::{ParsePermissionError, Permission},
     permission_set::PermissionSet,
     principal::{AddressReach, Credential, CredentialKind, Principal, ProjectReach},
@@ -108,7 +108,6 @@ pub use crate::{
     },
     restriction::{Checks, OutOfBudget, Restriction},
     scope::{ParseScopeError, Scope},
-    setup::SetupSecret,
     slow::HashError,
 };
 /// What stands in signatures here, so that a service needs no other crate of Windlass.

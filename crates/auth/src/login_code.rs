@@ -9,25 +9,16 @@ pub use self::{
     redirect::{LoopbackRedirect, LoopbackRedirectError},
 };
 
-use std::fmt;
-
 use chrono::{DateTime, TimeDelta, Utc};
-use secrecy::{ExposeSecret as _, SecretString};
-use sha2::{Digest as _, Sha256};
-use windlass_domain::{Effects, Entropy, Name, OrganizationId, UserId};
+use windlass_domain::{Effects, Name, OrganizationId, UserId};
 
-use crate::base62;
-
-/// What a code begins with, so that people and scanners know one when they see it.
-const PREFIX: &str = "wlc_";
-/// 256 bits in base 62.
-const DIGITS: usize = 43;
+use crate::{OneTimeHash, OneTimeSecret};
 
 /// A code as it is stored: everything but the code itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginCodeRecord {
     /// By what it is found when it is presented.
-    pub code: LoginCodeHash,
+    pub code: OneTimeHash,
     /// Whose token it is good for.
     pub user_id: UserId,
     /// Which organization that token opens.
@@ -63,15 +54,8 @@ pub struct MintedLoginCode {
     /// What is stored.
     pub record: LoginCodeRecord,
     /// What the program presents.
-    pub code: PlainLoginCode,
+    pub code: OneTimeSecret,
 }
-
-/// A code in the clear. It is wiped when dropped, and only [`PlainLoginCode::expose`] shows it.
-pub struct PlainLoginCode(SecretString);
-
-/// What is stored of a code. With 256 bits of randomness in it, a fast hash is enough.
-#[derive(Clone, PartialEq, Eq)]
-pub struct LoginCodeHash(String);
 
 impl NewLoginCode {
     /// How long a token lasts of which nothing is said.
@@ -90,9 +74,9 @@ impl NewLoginCode {
         fx: Effects<'_>,
     ) -> MintedLoginCode {
         let Self { challenge, redirect, label, life } = self;
-        let code = PlainLoginCode::generate(fx.entropy);
+        let code = OneTimeSecret::for_login(fx.entropy);
         let record = LoginCodeRecord {
-            code: LoginCodeHash::of(code.expose()),
+            code: code.hash(),
             user_id,
             organization_id,
             challenge,
@@ -117,52 +101,5 @@ impl LoginCodeRecord {
         now < self.expires_at
             && self.redirect == *redirect
             && self.challenge == verifier.challenge()
-    }
-}
-
-impl PlainLoginCode {
-    fn generate(entropy: &dyn Entropy) -> Self {
-        let mut random = [0; 32];
-        entropy.fill(&mut random);
-        let digits = base62::encode::<DIGITS>(&random).map(char::from);
-        Self(PREFIX.chars().chain(digits).collect::<String>().into())
-    }
-
-    /// The code itself. It belongs into the address to which the browser is sent, and nowhere else.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-}
-
-impl LoginCodeHash {
-    /// What is stored of a code; of a text that is none, what nothing is found by.
-    #[must_use]
-    pub fn of(text: &str) -> Self {
-        Self(challenge::base64url(&Sha256::digest(text)))
-    }
-
-    /// Trusts a stored value.
-    #[must_use]
-    pub fn from_stored(text: String) -> Self {
-        Self(text)
-    }
-
-    /// As it is stored.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for PlainLoginCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PlainLoginCode")
-    }
-}
-
-impl fmt::Debug for LoginCodeHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LoginCodeHash")
     }
 }

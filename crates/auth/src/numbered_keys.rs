@@ -1,6 +1,9 @@
 //! Secret keys that succeed one another, by number.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+};
 
 use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 use windlass_domain::Entropy;
@@ -8,8 +11,11 @@ use windlass_domain::Entropy;
 /// Bytes of a key.
 pub(crate) const KEY: usize = 32;
 
-/// Secret keys by number, of which the one with the highest number is the newest.
-pub(crate) struct NumberedKeys(BTreeMap<u32, SecretBox<[u8; KEY]>>);
+/// Secret keys of 256 bits by number, of which the one with the highest number is the newest.
+///
+/// Their text form has a line for each, `<number> <64 hexadecimal digits>`. Adding a line rotates;
+/// a line may go once nothing needs its key any more.
+pub struct NumberedKeys(BTreeMap<u32, SecretBox<[u8; KEY]>>);
 
 /// The text is not that of keys. The text itself is not repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -26,12 +32,14 @@ pub enum NumberedKeysError {
 }
 
 impl NumberedKeys {
-    pub(crate) fn none() -> Self {
+    /// No key yet.
+    #[must_use]
+    pub fn none() -> Self {
         Self(BTreeMap::new())
     }
 
     /// Adds a new key and returns its number.
-    pub(crate) fn rotate(&mut self, entropy: &dyn Entropy) -> u32 {
+    pub fn rotate(&mut self, entropy: &dyn Entropy) -> u32 {
         let number = self.newest().map_or(1, |(number, _)| number.saturating_add(1));
         let mut key = Box::new([0; KEY]);
         entropy.fill(&mut *key);
@@ -47,7 +55,7 @@ impl NumberedKeys {
     }
 
     /// Reads the text form; empty lines and those that begin with `#` are passed over.
-    pub(crate) fn parse(text: &SecretString) -> Result<Self, NumberedKeysError> {
+    pub fn parse(text: &SecretString) -> Result<Self, NumberedKeysError> {
         let mut keys = BTreeMap::new();
         for (at, line) in text.expose_secret().lines().enumerate() {
             let line = line.trim();
@@ -62,8 +70,9 @@ impl NumberedKeys {
         if keys.is_empty() { Err(NumberedKeysError::Empty) } else { Ok(Self(keys)) }
     }
 
-    /// The text form: a line for each key.
-    pub(crate) fn to_text(&self) -> SecretString {
+    /// The text form, to be kept where only the service can read it.
+    #[must_use]
+    pub fn to_text(&self) -> SecretString {
         self.0.iter().map(|(number, key)| line(*number, key)).collect::<String>().into()
     }
 
@@ -72,16 +81,27 @@ impl NumberedKeys {
         self.0.get(&number).map(|key| line(number, key).into())
     }
 
-    pub(crate) fn numbers(&self) -> impl Iterator<Item = u32> {
+    /// Every number, the oldest first.
+    pub fn numbers(&self) -> impl Iterator<Item = u32> {
         self.0.keys().copied()
     }
 
-    pub(crate) fn get(&self, number: u32) -> Option<&[u8; KEY]> {
+    /// The key of a number.
+    #[must_use]
+    pub fn get(&self, number: u32) -> Option<&[u8; KEY]> {
         self.0.get(&number).map(SecretBox::expose_secret)
     }
 
-    pub(crate) fn newest(&self) -> Option<(u32, &[u8; KEY])> {
+    /// The newest key and its number.
+    #[must_use]
+    pub fn newest(&self) -> Option<(u32, &[u8; KEY])> {
         self.0.last_key_value().map(|(number, key)| (*number, key.expose_secret()))
+    }
+}
+
+impl fmt::Debug for NumberedKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("NumberedKeys").field(&self.0.keys()).finish()
     }
 }
 

@@ -1,8 +1,8 @@
 //! How a program on somebody's own machine gets a token of theirs.
 
 use windlass_auth::{
-    Actor, AuditObject, CodeVerifier, LoginCodeHash, LoginCodeRecord, LoopbackRedirect, Membership,
-    MintedToken, NewLoginCode, NewToken, PlainLoginCode, TokenPurpose, mint_token,
+    Actor, AuditObject, CodeVerifier, LoginCodeRecord, LoopbackRedirect, Membership, MintedToken,
+    NewLoginCode, NewToken, OneTimeHash, OneTimeSecret, TokenPurpose, mint_token,
 };
 use windlass_domain::OrganizationId;
 
@@ -30,7 +30,7 @@ pub async fn grant_login_code(
     caller: &Caller,
     organization: OrganizationId,
     new: NewLoginCode,
-) -> Result<PlainLoginCode, ControlError> {
+) -> Result<OneTimeSecret, ControlError> {
     caller.session()?;
     let user = caller.principal.user_id;
     let minted = new.mint(user, organization, control.fx());
@@ -52,13 +52,13 @@ pub async fn exchange_login_code(
     exchange: ExchangeLoginCode,
 ) -> Result<MintedToken, ControlError> {
     let ExchangeLoginCode { code, verifier, redirect } = exchange;
-    let code = LoginCodeHash::of(&code);
+    let code = OneTimeHash::of(&code);
     // Nobody has anything locked for what never was a code.
     let found = control.store().read().await?.login_codes().find_of_everyone(&code).await?;
     let Some(LoginCodeRecord { user_id, organization_id, .. }) = found else {
         return Err(refuse(control, occasion));
     };
-    let keys = control.root_keys().await?;
+    let keys = control.signing_keys().await?;
 
     let mut uow = control.store().write().await?;
     let role = uow.members().role_until_commit(organization_id, user_id).await?;

@@ -3,7 +3,6 @@
 mod attempts;
 mod authenticate;
 mod elsewhere;
-mod keys;
 mod password;
 mod set_up;
 mod sign_in;
@@ -11,7 +10,6 @@ mod sign_in;
 pub use self::{
     attempts::AttemptLimits,
     elsewhere::{Departed, Departure, Return, Returned, begin_github_sign_in, sign_in_with_github},
-    keys::rotate_session_key,
     password::{ChangePassword, change_password},
     set_up::{SetUp, SetUpFor, offer_set_up, set_up},
     sign_in::{Browser, SignIn, SignedIn, sign_in},

@@ -1,15 +1,18 @@
 //! Keys that sign what the server hands out: sealed in the database, shared by all servers on it,
 //! and succeeding one another by number.
 
-use secrecy::{ExposeSecret as _, SecretString};
+mod stored;
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
 use windlass_auth::{NumberedKeysError, RootKeys, SessionKeys};
 use windlass_domain::{Effects, Entropy};
-use windlass_storage::{Signal, SigningPurpose, Store, StoreError, StoredSigningKey, UnitOfWork};
+use windlass_storage::{Signal, SigningPurpose, Store};
 
-use crate::{
-    ControlError, Keyring, SealError,
-    audit::{self, Deed},
-};
+use self::stored::{make_first, read, rotate};
+use crate::{Causes, Control, ControlError, Keyring, watch::Watch};
 
 /// What becomes of the keys that signed before a rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,20 +24,25 @@ pub enum OldKeys {
 }
 
 /// Keys for one purpose.
-pub(crate) trait SigningKeys: Sized + Send {
+pub(crate) trait SigningKeys: Sized + Send + Sync {
     const PURPOSE: SigningPurpose;
 
     fn none() -> Self;
     fn parse(text: &SecretString) -> Result<Self, NumberedKeysError>;
     fn rotate(&mut self, entropy: &dyn Entropy) -> u32;
     fn line(&self, number: u32) -> Option<SecretString>;
+    fn numbers(&self) -> Vec<u32>;
+    /// Those that this server uses now.
+    fn in_use(control: &Control) -> Arc<Self>;
+    /// Has this server use these.
+    fn put_to_use(self, control: &Control);
 }
 
 macro_rules! signing_keys {
-    ($($keys:ty: $purpose:expr,)*) => {
+    ($($keys:ty { $purpose:ident, $verifier:ident.$in_use:ident, $put_to_use:ident })*) => {
         $(
             impl SigningKeys for $keys {
-                const PURPOSE: SigningPurpose = $purpose;
+                const PURPOSE: SigningPurpose = SigningPurpose::$purpose;
 
                 fn none() -> Self {
                     Self::none()
@@ -48,119 +56,103 @@ macro_rules! signing_keys {
                 fn line(&self, number: u32) -> Option<SecretString> {
                     self.line(number)
                 }
+                fn numbers(&self) -> Vec<u32> {
+                    self.numbers().collect()
+                }
+                fn in_use(control: &Control) -> Arc<Self> {
+                    control.inner.$verifier.$in_use()
+                }
+                fn put_to_use(self, control: &Control) {
+                    control.inner.$verifier.$put_to_use(self);
+                }
             }
         )*
     };
 }
 
 signing_keys! {
-    RootKeys: SigningPurpose::Tokens,
-    SessionKeys: SigningPurpose::Sessions,
+    RootKeys { Tokens, tokens.root_keys, use_root_keys }
+    SessionKeys { Sessions, sessions.keys, use_keys }
 }
 
-/// Reads the keys that there are.
-pub(crate) async fn read<K: SigningKeys>(
-    uow: &mut dyn UnitOfWork,
-    keyring: &Keyring,
-) -> Result<K, ControlError> {
-    let stored = uow.signing_keys().list(K::PURPOSE).await?;
-    if stored.is_empty() {
-        return Ok(K::none());
-    }
-    let mut lines = String::new();
-    for StoredSigningKey { number, sealed, created_at: _ } in stored {
-        let line = keyring.open(&bound_to(K::PURPOSE, number), &sealed)?;
-        lines.push_str(line.expose_secret());
-    }
-    K::parse(&lines.into()).map_err(|err| ControlError::Internal(Box::new(err)))
+/// A key that signs all tokens from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRootKey {
+    /// Its number.
+    pub number: u32,
+    /// Its public half, as other implementations of Biscuit write it, for whoever is to verify
+    /// tokens elsewhere.
+    pub public_key: String,
 }
 
-/// Makes the first key, unless another server is faster; gives what there is then.
-pub(crate) async fn make_first<K: SigningKeys>(
-    store: &dyn Store,
-    keyring: &Keyring,
-    fx: Effects<'_>,
-) -> Result<K, ControlError> {
-    let mut uow = store.write().await?;
-    let mut keys = K::none();
-    match add(&mut *uow, &mut keys, keyring, fx).await {
-        Ok(number) => {
-            uow.signal(Signal::SigningKeys);
-            uow.commit().await?;
-            tracing::info!(number, purpose = K::PURPOSE.name(), "made the first signing key");
-            Ok(keys)
-        }
-        Err(AddError::Store(StoreError::Taken(_))) => {
-            drop(uow);
-            read(&mut *store.read().await?, keyring).await
-        }
-        Err(err) => Err(err.into()),
-    }
-}
-
-/// Makes a new key, which signs from now on, and gives it with its number. Servers that are running
-/// notice by themselves.
-pub(crate) async fn rotate<K: SigningKeys>(
+/// Makes a new key, which signs all tokens from now on. Servers that are running notice by
+/// themselves.
+pub async fn rotate_root_key(
     store: &dyn Store,
     keyring: &Keyring,
     fx: Effects<'_>,
     old: OldKeys,
-    action: &str,
-) -> Result<(K, u32), ControlError> {
-    let mut uow = store.write().await?;
-    let mut keys = read(&mut *uow, keyring).await?;
-    let number = add(&mut *uow, &mut keys, keyring, fx).await?;
-    if old == OldKeys::Drop {
-        uow.signing_keys().delete_before(K::PURPOSE, number).await?;
-    }
-    let first = uow.organizations().first_of_everyone().await?;
-    if let Some(organization) = first {
-        // It signs for everybody; who runs the server began with this organization.
-        let deed = Deed::by_operator(organization.id, action, None);
-        audit::write_down(&mut *uow, deed, fx).await?;
-    }
-    uow.signal(Signal::SigningKeys);
-    uow.commit().await?;
-    Ok((keys, number))
+) -> Result<NewRootKey, ControlError> {
+    let (keys, number) = rotate::<RootKeys>(store, keyring, fx, old, "rotate_root_key").await?;
+    let public_key = keys.public_key(number).unwrap_or_default();
+    Ok(NewRootKey { number, public_key })
 }
 
-/// Why there is no further key.
-#[derive(Debug, thiserror::Error)]
-enum AddError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Seal(#[from] SealError),
-}
-
-async fn add<K: SigningKeys>(
-    uow: &mut dyn UnitOfWork,
-    keys: &mut K,
+/// Makes a new key, which signs all sessions from now on, and gives its number. Servers that are
+/// running notice by themselves.
+pub async fn rotate_session_key(
+    store: &dyn Store,
     keyring: &Keyring,
     fx: Effects<'_>,
-) -> Result<u32, AddError> {
-    let number = keys.rotate(fx.entropy);
-    let line = keys.line(number).unwrap_or_default();
-    let sealed = keyring.seal(&bound_to(K::PURPOSE, number), &line, fx.entropy)?;
-    let key = StoredSigningKey { number, sealed, created_at: fx.clock.now() };
-    uow.signing_keys().insert(K::PURPOSE, &key).await?;
+    old: OldKeys,
+) -> Result<u32, ControlError> {
+    let action = "rotate_session_key";
+    let (_, number) = rotate::<SessionKeys>(store, keyring, fx, old, action).await?;
     Ok(number)
 }
 
-/// A sealed key opens in its own place only.
-fn bound_to(purpose: SigningPurpose, number: u32) -> String {
-    let place = match purpose {
-        SigningPurpose::Tokens => "root_key",
-        SigningPurpose::Sessions => "session_key",
-    };
-    format!("{place}/{number}")
-}
+impl Control {
+    /// The keys that sign, of which there is at least one.
+    pub(crate) async fn signing_keys<K: SigningKeys>(&self) -> Result<Arc<K>, ControlError> {
+        let known = K::in_use(self);
+        if !known.numbers().is_empty() {
+            return Ok(known);
+        }
+        self.load_signing_keys::<K>().await?;
+        if K::in_use(self).numbers().is_empty() {
+            let first = make_first(self.store(), &self.inner.keyring, self.fx()).await?;
+            self.use_signing_keys::<K>(first);
+        }
+        Ok(K::in_use(self))
+    }
 
-impl From<AddError> for ControlError {
-    fn from(err: AddError) -> Self {
-        match err {
-            AddError::Store(err) => err.into(),
-            AddError::Seal(err) => err.into(),
+    /// Reads the keys anew.
+    pub(crate) async fn load_signing_keys<K: SigningKeys>(&self) -> Result<(), ControlError> {
+        let mut uow = self.store().read().await?;
+        self.use_signing_keys::<K>(read(&mut *uow, &self.inner.keyring).await?);
+        Ok(())
+    }
+
+    /// Uses other keys, for tokens and sessions alike, as soon as there are others, here or on
+    /// another server.
+    pub(crate) async fn follow_signing_keys(&self, stop: &CancellationToken) {
+        let mut watch = Watch::new(self, Signal::SigningKeys);
+        while stop.run_until_cancelled(watch.changed()).await.is_some() {
+            for loaded in [
+                self.load_signing_keys::<RootKeys>().await,
+                self.load_signing_keys::<SessionKeys>().await,
+            ] {
+                if let Err(err) = loaded {
+                    tracing::warn!(error = %Causes(&err), "cannot read the keys that sign");
+                }
+            }
+        }
+    }
+
+    fn use_signing_keys<K: SigningKeys>(&self, keys: K) {
+        // A number is never given twice.
+        if K::in_use(self).numbers() != keys.numbers() {
+            keys.put_to_use(self);
         }
     }
 }

@@ -3,13 +3,11 @@
 mod authenticate;
 mod link;
 mod own;
-mod root_keys;
 
 pub(crate) use self::authenticate::StoreTokenDirectory;
 pub use self::{
     link::{CreateLink, CreatedLink, LinkedLog, create_link},
     own::end_own_token,
-    root_keys::{NewRootKey, rotate_root_key},
 };
 
 use windlass_auth::{
@@ -123,7 +121,7 @@ async fn mint(
     caller: &Caller,
     new: NewToken,
 ) -> Result<MintedToken, ControlError> {
-    let keys = control.root_keys().await?;
+    let keys = control.signing_keys().await?;
     let minted = mint_token(new, &*caller.principal, &keys, control.fx());
     minted.map_err(|err| caller.note_refusal(err.into()))
 }

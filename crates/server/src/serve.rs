@@ -7,7 +7,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{net::TcpListener, runtime};
 use tokio_util::sync::CancellationToken;
-use windlass_auth::SetupSecret;
+use windlass_auth::OneTimeSecret;
 use windlass_control::{Causes, Installation, SetUpFor};
 use windlass_domain::Effects;
 use windlass_http::{HttpState, Options};
@@ -233,7 +233,7 @@ async fn offer_set_up(config: &Config, running: &Running, api: SocketAddr) {
 }
 
 /// Where a person claims the owner's account.
-pub(crate) fn set_up_link(config: &Config, api: SocketAddr, secret: &SetupSecret) -> String {
+pub(crate) fn set_up_link(config: &Config, api: SocketAddr, secret: &OneTimeSecret) -> String {
     let place = match config.server.public_url.trim_end_matches('/') {
         "" => format!("http://{api}"),
         url => url.to_owned(),

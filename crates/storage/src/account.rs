@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use windlass_auth::{ExternalIdentity, PasswordHash};
+use windlass_auth::{ExternalIdentity, OneTimeHash, PasswordHash};
 use windlass_domain::{EmailAddress, User, UserId};
 
 use crate::StoreError;
@@ -65,21 +65,21 @@ pub trait AccountRepo: Send {
     async fn put_setup_link(
         &mut self,
         user: UserId,
-        hash: &str,
+        hash: &OneTimeHash,
         expires_at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
 
     /// Whose account can be claimed with a link now.
     async fn find_setup_link(
         &mut self,
-        hash: &str,
+        hash: &OneTimeHash,
         now: DateTime<Utc>,
     ) -> Result<Option<UserId>, StoreError>;
 
     /// The same for whoever claims it: of two at once, one gets it.
     async fn take_setup_link(
         &mut self,
-        hash: &str,
+        hash: &OneTimeHash,
         now: DateTime<Utc>,
     ) -> Result<Option<UserId>, StoreError>;
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use windlass_auth::{InvitationHash, InvitationId, InvitationRecord};
+use windlass_auth::{InvitationId, InvitationRecord, OneTimeHash};
 use windlass_domain::{EmailAddress, OrganizationId, Page, PageRequest, UserId};
 
 use crate::StoreError;
@@ -24,7 +24,7 @@ pub trait InvitationRepo: Send {
     /// organization somebody comes.
     async fn find_by_secret_of_everyone(
         &mut self,
-        secret: &InvitationHash,
+        secret: &OneTimeHash,
     ) -> Result<Option<InvitationRecord>, StoreError>;
 
     /// Finds the one that waits for an addressee, expired or not; there is never a second.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use windlass_auth::{LoginCodeHash, LoginCodeRecord};
+use windlass_auth::{LoginCodeRecord, OneTimeHash};
 use windlass_domain::UserId;
 
 use crate::StoreError;
@@ -17,13 +17,13 @@ pub trait LoginCodeRepo: Send {
     /// Finds the code that is presented, expired or not: it tells whose token is wanted.
     async fn find_of_everyone(
         &mut self,
-        code: &LoginCodeHash,
+        code: &OneTimeHash,
     ) -> Result<Option<LoginCodeRecord>, StoreError>;
 
     /// The same for whoever uses it up: of two at once, one gets it.
     async fn take_of_everyone(
         &mut self,
-        code: &LoginCodeHash,
+        code: &OneTimeHash,
     ) -> Result<Option<LoginCodeRecord>, StoreError>;
 
     /// Removes a person's codes.

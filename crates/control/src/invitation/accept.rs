@@ -2,8 +2,7 @@
 
 use secrecy::SecretString;
 use windlass_auth::{
-    Actor, AuditObject, InvitationHash, InvitationRecord, InvitationState, Membership,
-    PlainPassword,
+    Actor, AuditObject, InvitationRecord, InvitationState, Membership, OneTimeHash, PlainPassword,
 };
 use windlass_domain::{EmailAddress, Name, User};
 use windlass_storage::{Account, Signal, StoreError, UnitOfWork};
@@ -171,7 +170,7 @@ pub(crate) async fn find(
     uow: &mut dyn UnitOfWork,
     secret: &str,
 ) -> Result<InvitationRecord, ControlError> {
-    let hash = InvitationHash::of(secret);
+    let hash = OneTimeHash::of(secret);
     let found = uow.invitations().find_by_secret_of_everyone(&hash).await?;
     let now = control.fx().clock.now();
     let invitation = found.filter(|found| found.is_open(now)).ok_or_else(worthless)?;

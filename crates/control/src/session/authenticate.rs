@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use windlass_auth::{
     CredentialKind, DirectoryError, Principal, SessionDirectory, SessionEntry, SessionError,
-    SessionId, session_key_of,
+    SessionId, SessionKeys, session_key_of,
 };
 use windlass_domain::OrganizationId;
 use windlass_storage::{Store, StoreError};
@@ -50,7 +50,7 @@ impl Control {
         let verified = sessions.verify(text, organization).await;
         if matches!(verified, Err(SessionError::Invalid)) && self.lacks_session_key_of(text) {
             // Another server may have made a key since this one looked, or this one has just begun.
-            self.load_session_keys().await?;
+            self.load_signing_keys::<SessionKeys>().await?;
             return Ok(sessions.verify(text, organization).await?);
         }
         Ok(verified?)

@@ -1,7 +1,8 @@
 //! How a person claims the account of the first owner.
 
 use chrono::TimeDelta;
-use windlass_auth::{PlainPassword, SetupSecret};
+use secrecy::{ExposeSecret as _, SecretString};
+use windlass_auth::{OneTimeHash, OneTimeSecret, PlainPassword};
 use windlass_domain::{Effects, EmailAddress, Name, User, UserId};
 use windlass_storage::{Account, Signal, Store, StoreError, UnitOfWork};
 
@@ -15,7 +16,7 @@ const LIFE: TimeDelta = TimeDelta::hours(1);
 #[derive(Debug)]
 pub struct SetUp {
     /// What makes it theirs.
-    pub secret: SetupSecret,
+    pub secret: SecretString,
     /// What they are going to sign in with.
     pub email: EmailAddress,
     /// How they are called.
@@ -41,7 +42,7 @@ pub async fn offer_set_up(
     store: &dyn Store,
     fx: Effects<'_>,
     whom: SetUpFor,
-) -> Result<Option<SetupSecret>, ControlError> {
+) -> Result<Option<OneTimeSecret>, ControlError> {
     let mut uow = store.write().await?;
     let Some(owner) = first_owner(&mut *uow).await? else { return Ok(None) };
     let account = uow.accounts().find_for_update(owner).await?;
@@ -49,7 +50,7 @@ pub async fn offer_set_up(
     if whom == SetUpFor::Newcomer && (is_known || account.as_ref().is_some_and(can_sign_in)) {
         return Ok(None);
     }
-    let secret = SetupSecret::generate(fx.entropy);
+    let secret = OneTimeSecret::for_set_up(fx.entropy);
     uow.accounts().put_setup_link(owner, &secret.hash(), fx.clock.now() + LIFE).await?;
     uow.commit().await?;
     Ok(Some(secret))
@@ -62,7 +63,7 @@ pub async fn set_up(control: &Control, claim: SetUp) -> Result<SignedIn, Control
     let fx = control.fx();
     let counted =
         control.inner.attempts.begin("set-up", browser.occasion.address, fx.clock.now())?;
-    let hash = secret.hash();
+    let hash = OneTimeHash::of(secret.expose_secret());
     let found = {
         let mut uow = control.store().read().await?;
         uow.accounts().find_setup_link(&hash, fx.clock.now()).await?

@@ -100,7 +100,7 @@ impl Control {
         checked: Option<CheckedPassword>,
         browser: Browser,
     ) -> Result<SignedIn, ControlError> {
-        let keys = self.session_keys().await?;
+        let keys = self.signing_keys().await?;
         let mut uow = self.store().write().await?;
         let account = uow.accounts().find_for_update(user).await?;
         let password = account.ok_or(ControlError::WrongPassword)?.password;

@@ -4,8 +4,8 @@ use std::{net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
 use windlass_auth::{
-    CredentialKind, DirectoryError, Principal, TokenDirectory, TokenEntry, TokenError, TokenId,
-    TokenPurpose, TokenRecord, inspect,
+    CredentialKind, DirectoryError, Principal, RootKeys, TokenDirectory, TokenEntry, TokenError,
+    TokenId, TokenPurpose, TokenRecord, inspect,
 };
 use windlass_domain::Clock;
 use windlass_storage::{Store, StoreError, UnitOfWork};
@@ -74,7 +74,7 @@ impl Control {
         let verified = self.inner.tokens.verify_link(text, address).await;
         if matches!(verified, Err(TokenError::Invalid)) && self.lacks_root_key_of(text) {
             // Another server may have made a key since this one looked.
-            self.load_root_keys().await.map_err(DirectoryError::new)?;
+            self.load_signing_keys::<RootKeys>().await.map_err(DirectoryError::new)?;
             return self.inner.tokens.verify_link(text, address).await;
         }
         verified

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use axum::{Extension, extract::State, http::HeaderMap, response::IntoResponse};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use windlass_auth::{PlainPassword, SetupSecret};
+use windlass_auth::PlainPassword;
 use windlass_control::Occasion;
 
 use super::view::SessionView;
@@ -24,7 +24,7 @@ use crate::{
 #[schema(as = SetUp)]
 pub(crate) struct SetUpBody {
     /// The secret of the link that the server prints when it starts.
-    #[schema(value_type = String, example = "wlo_6d7a0f0b5a3c4e0f9a1b2c3d4e5f60718293a4b5c6d7e8f9012345678a9bcdef")]
+    #[schema(value_type = String, example = "wlo_0lE8WWQJzjlRz8HDN5nN5vIOxkWLkpS4Xc2sWOlwwyI2BuBej")]
     pub(crate) token: SecretString,
     #[schema(max_length = 254, example = "ada@example.com")]
     pub(crate) email: String,
@@ -84,9 +84,9 @@ impl SetUpBody {
         let email = fields.parse("email", &self.email);
         let name = fields.parse("name", &self.name);
         let password = fields.check("password", PlainPassword::new(self.password));
-        let secret = SetupSecret::from(self.token.expose_secret().to_owned());
         let claim = match (email, name, password) {
             (Some(email), Some(name), Some(password)) => {
+                let secret = self.token;
                 Some(windlass_control::SetUp { secret, email, name, password, browser })
             }
             _ => None,

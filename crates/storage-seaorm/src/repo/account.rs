@@ -6,7 +6,7 @@ use sea_orm::{
     ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Select,
     sea_query::{Expr, OnConflict},
 };
-use windlass_auth::{ExternalIdentity, IdentityProvider, PasswordHash};
+use windlass_auth::{ExternalIdentity, IdentityProvider, OneTimeHash, PasswordHash};
 use windlass_domain::{EmailAddress, User, UserId};
 use windlass_storage::{Account, AccountRepo, StoreError};
 
@@ -123,12 +123,12 @@ impl AccountRepo for Repo<'_> {
     async fn put_setup_link(
         &mut self,
         user: UserId,
-        hash: &str,
+        hash: &OneTimeHash,
         expires_at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         use setup_links::{Column, Entity, Model};
 
-        let row = Model { user_id: user.to_uuid(), hash: hash.to_owned(), expires_at };
+        let row = Model { user_id: user.to_uuid(), hash: hash.as_str().to_owned(), expires_at };
         let replace = OnConflict::column(Column::UserId)
             .update_columns([Column::Hash, Column::ExpiresAt])
             .to_owned();
@@ -140,12 +140,13 @@ impl AccountRepo for Repo<'_> {
     #[tracing::instrument(name = "db.account.find_setup_link", level = "debug", skip(self, hash))]
     async fn find_setup_link(
         &mut self,
-        hash: &str,
+        hash: &OneTimeHash,
         now: DateTime<Utc>,
     ) -> Result<Option<UserId>, StoreError> {
         use setup_links::{Column, Entity};
 
-        let query = Entity::find().filter(Column::Hash.eq(hash)).filter(Column::ExpiresAt.gt(now));
+        let query =
+            Entity::find().filter(Column::Hash.eq(hash.as_str())).filter(Column::ExpiresAt.gt(now));
         let row = query.one(&self.db).await.map_err(store_error)?;
         Ok(row.map(|row| UserId::from_uuid(row.user_id)))
     }
@@ -153,13 +154,13 @@ impl AccountRepo for Repo<'_> {
     #[tracing::instrument(name = "db.account.take_setup_link", level = "debug", skip(self, hash))]
     async fn take_setup_link(
         &mut self,
-        hash: &str,
+        hash: &OneTimeHash,
         now: DateTime<Utc>,
     ) -> Result<Option<UserId>, StoreError> {
         use setup_links::{Column, Entity};
 
         let found = self.find_setup_link(hash, now).await?;
-        let delete = Entity::delete_many().filter(Column::Hash.eq(hash));
+        let delete = Entity::delete_many().filter(Column::Hash.eq(hash.as_str()));
         let deleted = delete.exec(&self.db).await.map_err(store_error)?;
         Ok(found.filter(|_| 0 < deleted.rows_affected))
     }

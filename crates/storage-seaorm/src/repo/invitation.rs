@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Select, sea_query::Expr};
-use windlass_auth::{InvitationHash, InvitationId, InvitationRecord, InvitationState};
+use windlass_auth::{InvitationId, InvitationRecord, InvitationState, OneTimeHash};
 use windlass_domain::{EmailAddress, OrganizationId, Page, PageRequest, UserId};
 use windlass_storage::{InvitationRepo, StoreError};
 
@@ -27,7 +27,7 @@ impl InvitationRepo for Repo<'_> {
     #[tracing::instrument(name = "db.invitation.find_by_secret", level = "debug", skip_all)]
     async fn find_by_secret_of_everyone(
         &mut self,
-        secret: &InvitationHash,
+        secret: &OneTimeHash,
     ) -> Result<Option<InvitationRecord>, StoreError> {
         self.find_row(Entity::find().filter(Column::SecretHash.eq(secret.as_str()))).await
     }
@@ -201,7 +201,7 @@ impl TryFrom<Model> for InvitationRecord {
             organization_id: OrganizationId::from_uuid(organization_id),
             email: email.parse().map_err(corrupt(TABLE))?,
             role: role.parse().map_err(corrupt(TABLE))?,
-            secret: InvitationHash::from_stored(secret_hash.0),
+            secret: OneTimeHash::from_stored(secret_hash.0),
             invited_by: UserId::from_uuid(invited_by),
             created_at,
             expires_at,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
-use windlass_auth::{LoginCodeHash, LoginCodeRecord};
+use windlass_auth::{LoginCodeRecord, OneTimeHash};
 use windlass_domain::{OrganizationId, UserId};
 use windlass_storage::{LoginCodeRepo, StoreError};
 
@@ -23,7 +23,7 @@ impl LoginCodeRepo for Repo<'_> {
     #[tracing::instrument(name = "db.login_code.find", level = "debug", skip_all)]
     async fn find_of_everyone(
         &mut self,
-        code: &LoginCodeHash,
+        code: &OneTimeHash,
     ) -> Result<Option<LoginCodeRecord>, StoreError> {
         self.find_row(Entity::find().filter(Column::Hash.eq(code.as_str()))).await
     }
@@ -31,7 +31,7 @@ impl LoginCodeRepo for Repo<'_> {
     #[tracing::instrument(name = "db.login_code.take", level = "debug", skip_all)]
     async fn take_of_everyone(
         &mut self,
-        code: &LoginCodeHash,
+        code: &OneTimeHash,
     ) -> Result<Option<LoginCodeRecord>, StoreError> {
         let found = self.find_of_everyone(code).await?;
         let delete = Entity::delete_many().filter(Column::Hash.eq(code.as_str()));
@@ -116,7 +116,7 @@ impl TryFrom<Model> for LoginCodeRecord {
         } = row;
         let life = TimeDelta::try_seconds(life_seconds);
         Ok(Self {
-            code: LoginCodeHash::from_stored(hash),
+            code: OneTimeHash::from_stored(hash),
             user_id: UserId::from_uuid(user_id),
             organization_id: OrganizationId::from_uuid(organization_id),
             challenge: challenge.parse().map_err(corrupt(TABLE))?,

@@ -1,7 +1,7 @@
 //! Promises about accounts.
 
 use chrono::TimeDelta;
-use windlass_auth::{ExternalIdentity, IdentityProvider, PasswordHash};
+use windlass_auth::{ExternalIdentity, IdentityProvider, OneTimeHash, PasswordHash};
 use windlass_domain::{EmailAddress, User};
 
 use super::world::{World, after_commit_of};
@@ -146,24 +146,26 @@ pub async fn the_last_setup_link_works_once_and_in_its_time(store: &dyn Store) {
     let now = world.now();
     let until = now + TimeDelta::hours(1);
     let mut uow = world.write().await;
-    for hash in ["first", "second"] {
-        uow.accounts().put_setup_link(user.id, hash, until).await.unwrap();
+    for secret in ["first", "second"] {
+        uow.accounts().put_setup_link(user.id, &OneTimeHash::of(secret), until).await.unwrap();
     }
-    for (hash, at, expected) in [
+    for (secret, at, expected) in [
         ("first", now, None),
         ("second", until, None),
         ("second", until - TimeDelta::seconds(1), Some(user.id)),
     ] {
-        assert_eq!(uow.accounts().find_setup_link(hash, at).await.unwrap(), expected, "{hash}");
+        let found = uow.accounts().find_setup_link(&OneTimeHash::of(secret), at).await.unwrap();
+        assert_eq!(found, expected, "{secret}");
     }
     uow.commit().await.unwrap();
 
     let mut first = world.write().await;
-    let taken = first.accounts().take_setup_link("second", now).await.unwrap();
+    let hash = OneTimeHash::of("second");
+    let taken = first.accounts().take_setup_link(&hash, now).await.unwrap();
     assert_eq!(taken, Some(user.id));
     let second = async {
         let mut uow = world.write().await;
-        uow.accounts().take_setup_link("second", now).await.unwrap()
+        uow.accounts().take_setup_link(&hash, now).await.unwrap()
     };
     assert_eq!(after_commit_of(first, second).await, None);
 }

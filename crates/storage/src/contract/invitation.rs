@@ -1,6 +1,6 @@
 //! Promises about invitations.
 
-use windlass_auth::{InvitationHash, InvitationRecord, InvitationState};
+use windlass_auth::{InvitationRecord, InvitationState, OneTimeHash};
 use windlass_domain::PageRequest;
 
 use super::world::{World, after_commit_of};
@@ -34,7 +34,7 @@ pub async fn an_invitation_survives_storage_in_every_state(store: &dyn Store) {
         let mut uow = world.write().await;
         let found = uow.invitations().find_by_secret_of_everyone(&invitation.secret).await;
         assert_eq!(found.unwrap().as_ref(), Some(&invitation));
-        let unknown = InvitationHash::of("wli_unknown");
+        let unknown = OneTimeHash::of("wli_unknown");
         let found = uow.invitations().find_by_secret_of_everyone(&unknown).await;
         assert_eq!(found.unwrap(), None);
 

@@ -1,7 +1,7 @@
 //! Promises about the codes with which programs get their tokens.
 
 use chrono::TimeDelta;
-use windlass_auth::{LoginCodeHash, LoginCodeRecord, NewLoginCode};
+use windlass_auth::{LoginCodeRecord, NewLoginCode, OneTimeHash};
 
 use super::world::{World, after_commit_of};
 use crate::Store;
@@ -30,7 +30,7 @@ pub async fn a_code_survives_storage(store: &dyn Store) {
         let found = uow.login_codes().find_of_everyone(&code.code).await.unwrap();
         assert_eq!(found, Some(code));
     }
-    let unknown = LoginCodeHash::of("unknown");
+    let unknown = OneTimeHash::of("unknown");
     assert_eq!(uow.login_codes().find_of_everyone(&unknown).await.unwrap(), None);
 }
 

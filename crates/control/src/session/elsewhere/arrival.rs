@@ -35,7 +35,7 @@ impl Arrival {
         control: &Control,
         browser: &Browser,
     ) -> Result<SignedIn, ControlError> {
-        let keys = control.session_keys().await?;
+        let keys = control.signing_keys().await?;
         let mut uow = control.store().write().await?;
         let invitation = self.hold(control, &mut *uow).await?;
         let occasion = &browser.occasion;

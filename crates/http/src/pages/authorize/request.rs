@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use form_urlencoded::Serializer;
 use serde::Deserialize;
-use windlass_auth::{CodeChallenge, LoopbackRedirect, NewLoginCode, PlainLoginCode};
+use windlass_auth::{CodeChallenge, LoopbackRedirect, NewLoginCode, OneTimeSecret};
 use windlass_domain::Name;
 
 use super::super::{
@@ -121,7 +121,7 @@ impl Request {
     }
 
     /// Where the browser goes when the program may have its token.
-    pub(super) fn allowed(&self, code: &PlainLoginCode) -> String {
+    pub(super) fn allowed(&self, code: &OneTimeSecret) -> String {
         self.answer("code", code.expose())
     }
 

@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use serde_json::{Value, json};
-use windlass_auth::{CodeVerifier, NewLoginCode, PlainLoginCode, Role};
+use windlass_auth::{CodeVerifier, NewLoginCode, OneTimeSecret, Role};
 use windlass_domain::{BuildResult, Clock as _, OsEntropy, PageRequest, Usage, UserId};
 
 use crate::{
@@ -35,7 +35,7 @@ pub(crate) struct World {
     session: String,
     pub(crate) setup_token: String,
     /// A code for a program, and what the program knows.
-    pub(crate) login_code: PlainLoginCode,
+    pub(crate) login_code: OneTimeSecret,
     pub(crate) verifier: CodeVerifier,
 }
 
@@ -232,7 +232,7 @@ impl World {
 }
 
 /// A code with which a program gets a token of somebody.
-async fn login_code(api: &TestApi, user: UserId, verifier: &CodeVerifier) -> PlainLoginCode {
+async fn login_code(api: &TestApi, user: UserId, verifier: &CodeVerifier) -> OneTimeSecret {
     let new = NewLoginCode {
         challenge: verifier.challenge(),
         redirect: REDIRECT.parse().unwrap(),

@@ -1,7 +1,7 @@
 //! What engines have in common that look after builds and apps from this machine.
 //!
 //! Every build has a *supervisor*, a process of its own that outlives the server. It owns the work,
-//! the limits, the meter and the [spool](spool) of lines, and writes what it knows to files; the
+//! the limits, the meter and the [spool] of lines, and writes what it knows to files; the
 //! engine in the server only gives orders ([`supervise`]) and reads those files ([`builds`]).
 //! Whoever holds the [lock of a folder](claim) answers for it.
 

@@ -5,6 +5,7 @@ mod client;
 mod crash;
 mod demo;
 mod dice;
+mod docker;
 mod git;
 mod load;
 mod openapi;

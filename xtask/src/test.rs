@@ -15,6 +15,7 @@ use clap::{Args, ValueEnum};
 
 use self::report::Counts;
 use crate::{
+    docker::Docker,
     openapi,
     postgres::Cluster,
     process,
@@ -28,6 +29,9 @@ mod report;
 /// Names a PostgreSQL to the tests; without it they use SQLite.
 const POSTGRES_VARIABLE: &str = "WINDLASS_TEST_POSTGRES";
 
+/// Names a Docker to the tests that need one, a manager of a swarm.
+const DOCKER_VARIABLE: &str = "WINDLASS_TEST_DOCKER";
+
 /// Packages whose tests use a database, so that they are run on both.
 const ON_BOTH_DATABASES: &str = "package(windlass-storage-seaorm) | package(windlass-control) | \
                                  package(windlass-http) | package(windlass-server)";
@@ -38,6 +42,9 @@ const FEATURES_OF_AUTH: [&str; 4] = ["", "biscuit", "password", "session"];
 /// Tests that start a PostgreSQL of their own.
 const STARTS_POSTGRES: &str =
     "((package(xtask) | package(windlass-server)) & kind(test) & test(/postgres/))";
+
+/// Tests that need a Docker.
+const NEEDS_DOCKER: &str = "(package(windlass-engine-swarm) & kind(test))";
 
 /// How many end-to-end tests run at once.
 const END_TO_END: usize = 2;
@@ -56,6 +63,8 @@ pub(crate) struct Options {
 enum Part {
     /// Everything that needs a PostgreSQL.
     Postgres,
+    /// Everything that needs a Docker, which only root can start.
+    Docker,
 }
 
 /// What is run, what it has found, and how long each part took.
@@ -108,7 +117,8 @@ impl<'a> Run<'a> {
     }
 
     async fn checks_and_tests(&mut self) -> anyhow::Result<()> {
-        let path = self.phase("set-up", set_up(self.with_postgres())).await?;
+        let (with_postgres, with_docker) = (self.with(Part::Postgres), self.with(Part::Docker));
+        let path = self.phase("set-up", set_up(with_postgres, with_docker)).await?;
 
         self.cargo("formatting", &["fmt", "--all", "--check"], &[]).await?;
         self.phase("house rules", async { tidy::run() }).await?;
@@ -137,19 +147,26 @@ impl<'a> Run<'a> {
             ("WINDLASS_SERVER_BINARY", server.into()),
             ("NEXTEST_TEST_THREADS", tests_at_once()?.to_string().into()),
         ];
-        if self.with_postgres() {
+        if with_postgres {
             self.nextest_on_postgres(&variables).await?;
         }
-        let filter = (!self.with_postgres()).then(|| format!("!{STARTS_POSTGRES}"));
-        self.nextest("tests on SQLite", filter, &variables).await?;
+        if with_docker {
+            self.nextest_on_docker(&variables).await?;
+        }
+        let mut filter = format!("not {NEEDS_DOCKER}");
+        if !with_postgres {
+            filter.push_str(" and not ");
+            filter.push_str(STARTS_POSTGRES);
+        }
+        self.nextest("tests on SQLite", Some(filter), &variables).await?;
         if !self.failed.is_empty() {
             bail!("failed: {}", self.failed.join(", "));
         }
         Ok(())
     }
 
-    fn with_postgres(&self) -> bool {
-        !self.options.without.contains(&Part::Postgres)
+    fn with(&self, part: Part) -> bool {
+        !self.options.without.contains(&part)
     }
 
     async fn nextest_on_postgres(&mut self, variables: &[Variable]) -> anyhow::Result<()> {
@@ -157,6 +174,13 @@ impl<'a> Run<'a> {
         let mut variables = variables.to_vec();
         variables.push((POSTGRES_VARIABLE, cluster.url().into()));
         self.nextest("tests on PostgreSQL", Some(ON_BOTH_DATABASES.to_owned()), &variables).await
+    }
+
+    async fn nextest_on_docker(&mut self, variables: &[Variable]) -> anyhow::Result<()> {
+        let docker = self.phase("starting Docker", Docker::start()).await?;
+        let mut variables = variables.to_vec();
+        variables.push((DOCKER_VARIABLE, docker.url().into()));
+        self.nextest("tests on Docker Swarm", Some(NEEDS_DOCKER.to_owned()), &variables).await
     }
 
     /// Runs tests and counts them. Only what keeps them from being run is an error.
@@ -196,7 +220,8 @@ impl<'a> Run<'a> {
     ) -> anyhow::Result<()> {
         let mut command = Command::new("cargo");
         command.args(arguments).current_dir(workspace::root());
-        command.env_remove(POSTGRES_VARIABLE).envs(variables.iter().cloned());
+        command.env_remove(POSTGRES_VARIABLE).env_remove(DOCKER_VARIABLE);
+        command.envs(variables.iter().cloned());
         self.phase(name, process::run(command)).await
     }
 
@@ -223,7 +248,7 @@ fn tests_at_once() -> anyhow::Result<usize> {
 }
 
 /// Installs what is missing and returns the `PATH` on which tests find their tools.
-async fn set_up(with_postgres: bool) -> anyhow::Result<OsString> {
+async fn set_up(with_postgres: bool, with_docker: bool) -> anyhow::Result<OsString> {
     let mut needed = vec![
         tools::GIT,
         tools::CURL,
@@ -235,6 +260,9 @@ async fn set_up(with_postgres: bool) -> anyhow::Result<OsString> {
     ];
     if with_postgres {
         needed.push(tools::POSTGRES);
+    }
+    if with_docker {
+        needed.extend([tools::DOCKER, tools::DOCKER_CLIENT, tools::BUSYBOX]);
     }
     tools::install(&needed).await?;
     let programs = tools::python_programs().await?;

@@ -150,15 +150,12 @@ impl Group {
         kills.is_some_and(|kills| 0 < kills)
     }
 
-    /// Whether all of it together has been at its limit of memory. Version 1 does not say of a
-    /// group that a process of one below it was ended for that.
+    /// Whether all of it together has once used what it may, or all but a little: groups do not
+    /// always tell that a process in one below them was ended for that.
     #[must_use]
-    pub fn was_full(&self) -> bool {
-        match self {
-            Self::V1(folders) => folders.was_full(),
-            Self::V2(_) => self.ran_out_of_memory(),
-            Self::Absent => false,
-        }
+    pub fn was_full(&self, memory_bytes: u64) -> bool {
+        let most = self.peak_memory_bytes();
+        most.is_some_and(|most| memory_bytes - memory_bytes / 64 <= most)
     }
 
     /// Whether a process could not be started because there were too many.

@@ -17,6 +17,7 @@ const OURS: &[(&str, &[&str])] = &[
     ("windlass-storage-seaorm",  &["windlass-domain", "windlass-auth", "windlass-storage", "windlass-migrations"]),
     ("windlass-engine-kit",      &["windlass-domain", "windlass-engine", "windlass-git"]),
     ("windlass-engine-local",    &["windlass-domain", "windlass-engine", "windlass-engine-kit", "windlass-git"]),
+    ("windlass-engine-swarm",    &["windlass-domain", "windlass-engine", "windlass-engine-kit", "windlass-git"]),
     ("windlass-control",         &["windlass-domain", "windlass-auth", "windlass-storage", "windlass-engine"]),
     ("windlass-http",            &["windlass-domain", "windlass-auth", "windlass-control"]),
     ("windlass-server",          &["windlass-domain", "windlass-auth", "windlass-storage", "windlass-storage-seaorm",

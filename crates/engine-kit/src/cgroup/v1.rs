@@ -102,10 +102,6 @@ impl Folders {
         number(&self.memory.join("memory.max_usage_in_bytes"))
     }
 
-    pub(super) fn was_full(&self) -> bool {
-        number(&self.memory.join("memory.failcnt")).is_some_and(|failures| 0 < failures)
-    }
-
     pub(super) fn memory_kills(&self) -> Option<u64> {
         keyed(&self.memory.join("memory.oom_control"), "oom_kill")
     }

@@ -1,0 +1,133 @@
+//! The Docker daemon: how it is reached, and what its errors mean.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use bollard::{API_DEFAULT_VERSION, Docker, errors::Error};
+use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
+use windlass_engine::EngineError;
+use windlass_engine_kit::faults::internal;
+
+/// How long the daemon may take to begin an answer.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Where the daemon of a manager of the swarm listens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Endpoint {
+    /// On a socket of this machine.
+    Unix(PathBuf),
+    /// On another machine; both sides show certificates.
+    Tls {
+        /// Host and port.
+        address: String,
+        /// The authority that the daemon's certificate is of, besides the system's.
+        ca: PathBuf,
+        /// Our certificate.
+        certificate: PathBuf,
+        /// Our key.
+        key: PathBuf,
+    },
+}
+
+impl Endpoint {
+    /// Whether the daemon is on this machine.
+    pub(crate) fn is_here(&self) -> bool {
+        matches!(self, Self::Unix(_))
+    }
+
+    /// Begins to talk, in the newest version that both sides know.
+    pub(crate) async fn connect(&self, patience: Duration) -> Result<Docker, Error> {
+        let version = API_DEFAULT_VERSION;
+        let seconds = patience.as_secs();
+        let docker = match self {
+            Self::Unix(socket) => Docker::connect_with_unix(path(socket)?, seconds, version)?,
+            Self::Tls { address, ca, certificate, key } => {
+                Docker::connect_with_ssl(address, key, certificate, ca, seconds, version)?
+            }
+        };
+        docker.negotiate_version().await
+    }
+}
+
+fn path(socket: &Path) -> Result<&str, Error> {
+    socket.to_str().ok_or_else(|| Error::SocketNotFoundError(socket.display().to_string()))
+}
+
+/// The daemon, once it was there.
+pub(crate) struct Daemon {
+    endpoint: Endpoint,
+    docker: OnceCell<Docker>,
+}
+
+impl Daemon {
+    pub(crate) fn new(endpoint: Endpoint) -> Self {
+        Self { endpoint, docker: OnceCell::new() }
+    }
+
+    /// The way to it. One that was not there is looked for again.
+    pub(crate) async fn docker(&self) -> Result<&Docker, EngineError> {
+        let connect = || self.endpoint.connect(PATIENCE);
+        self.docker.get_or_try_init(connect).await.map_err(daemon_error("reaching the daemon"))
+    }
+}
+
+impl fmt::Debug for Daemon {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Daemon").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+/// Tells a daemon that is not there from one that fails.
+pub(crate) fn daemon_error(context: &str) -> impl FnOnce(Error) -> EngineError {
+    let context = format!("Docker: {context}");
+    move |error| {
+        if is_absent(&error) {
+            tracing::warn!(%error, "Docker cannot be reached");
+            let text = "the Docker daemon of this server cannot be reached; its operator finds \
+                        the cause in the server's log";
+            EngineError::Unavailable(text.to_owned())
+        } else if status(&error) == Some(503) {
+            EngineError::Unavailable(NO_MANAGER.to_owned())
+        } else {
+            internal(&context)(error)
+        }
+    }
+}
+
+/// What Docker answers with status 503 to whatever only managers can do.
+pub(crate) const NO_MANAGER: &str = "the Docker daemon of this server is not a manager of a swarm; `docker swarm init` on its \
+     machine makes it one";
+
+/// Whether nobody has answered.
+fn is_absent(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::SocketNotFoundError(_)
+            | Error::RequestTimeoutError
+            | Error::HyperLegacyError { .. }
+            | Error::HyperResponseError { .. }
+            | Error::IOError { .. }
+    )
+}
+
+/// What the daemon has answered with.
+pub(crate) fn status(error: &Error) -> Option<u16> {
+    if let Error::DockerResponseServerError { status_code, .. } = error {
+        Some(*status_code)
+    } else {
+        None
+    }
+}
+
+/// What was asked for, if it is there.
+pub(crate) fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if status(&error) == Some(404) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,42 @@
+//! The process that looks after one build, and outlives the server.
+
+mod build;
+mod context;
+mod dockerfile;
+mod ignore;
+mod image;
+mod output;
+mod recipe;
+mod steps;
+
+use std::{
+    ffi::OsString,
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use windlass_engine_kit::supervise::supervise;
+
+pub(crate) use self::{image::credentials, steps::end_children};
+
+/// What a program that serves as supervisor does with its arguments; all else is left to it.
+///
+/// Call it first: before threads are started, and without settings of its own.
+pub fn supervisor_main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let mut arguments = arguments;
+    let done = match (arguments.next(), arguments.next()) {
+        (Some(word), Some(folder)) if word == "supervise" => {
+            let folder = PathBuf::from(folder);
+            supervise(&folder, |order| build::run(&folder, order))
+        }
+        _ => Err(io::Error::other("this is started by the server, not by hand")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = io::stderr().write_fmt(format_args!("windlass: {error}\n"));
+            ExitCode::from(127)
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The Swarm engine with real repositories and a real Docker.
+#![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
+
+mod apps;
+mod builds;
+mod contract;
+mod daemon;
+mod limits;
+mod site;
+mod survival;

@@ -44,7 +44,8 @@ const STARTS_POSTGRES: &str =
     "((package(xtask) | package(windlass-server)) & kind(test) & test(/postgres/))";
 
 /// Tests that need a Docker.
-const NEEDS_DOCKER: &str = "(package(windlass-engine-swarm) & kind(test))";
+const NEEDS_DOCKER: &str = "((package(windlass-engine-swarm) | \
+                            (package(windlass-server) & test(/on_docker/))) & kind(test))";
 
 /// How many end-to-end tests run at once.
 const END_TO_END: usize = 2;
@@ -173,7 +174,8 @@ impl<'a> Run<'a> {
         let cluster = Cluster::start().await?;
         let mut variables = variables.to_vec();
         variables.push((POSTGRES_VARIABLE, cluster.url().into()));
-        self.nextest("tests on PostgreSQL", Some(ON_BOTH_DATABASES.to_owned()), &variables).await
+        let filter = format!("({ON_BOTH_DATABASES}) and not {NEEDS_DOCKER}");
+        self.nextest("tests on PostgreSQL", Some(filter), &variables).await
     }
 
     async fn nextest_on_docker(&mut self, variables: &[Variable]) -> anyhow::Result<()> {

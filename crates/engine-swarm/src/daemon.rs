@@ -3,7 +3,8 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
-    time::Duration,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use bollard::{API_DEFAULT_VERSION, Docker, errors::Error};
@@ -14,6 +15,9 @@ use windlass_engine_kit::faults::internal;
 
 /// How long the daemon may take to begin an answer.
 const PATIENCE: Duration = Duration::from_mins(2);
+
+/// How often is said that it cannot be reached.
+const TELL_EVERY: Duration = Duration::from_mins(1);
 
 /// Where the daemon of a manager of the swarm listens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +90,7 @@ pub(crate) fn daemon_error(context: &str) -> impl FnOnce(Error) -> EngineError {
     let context = format!("Docker: {context}");
     move |error| {
         if is_absent(&error) {
-            tracing::warn!(%error, "Docker cannot be reached");
+            tell(&error);
             let text = "the Docker daemon of this server cannot be reached; its operator finds \
                         the cause in the server's log";
             EngineError::Unavailable(text.to_owned())
@@ -95,6 +99,16 @@ pub(crate) fn daemon_error(context: &str) -> impl FnOnce(Error) -> EngineError {
         } else {
             internal(&context)(error)
         }
+    }
+}
+
+/// Says why it cannot be reached, now and then: it is asked for every few seconds.
+fn tell(error: &Error) {
+    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if last.is_none_or(|last| TELL_EVERY <= last.elapsed()) {
+        *last = Some(Instant::now());
+        tracing::warn!(%error, "Docker cannot be reached");
     }
 }
 

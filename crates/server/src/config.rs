@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use windlass_auth::Network;
 
-use crate::ServeArgs;
+use crate::{ServeArgs, machinery};
 
 /// Every setting has its default here and nowhere else.
 pub(crate) const DEFAULTS: &str = include_str!("defaults.toml");
@@ -35,6 +35,7 @@ pub(crate) struct Config {
     pub(crate) builds: Builds,
     pub(crate) apps: Apps,
     pub(crate) engine: Engine,
+    pub(crate) swarm: Swarm,
     pub(crate) keys: Keys,
     pub(crate) audit: Audit,
     pub(crate) limits: Limits,
@@ -162,8 +163,37 @@ pub(crate) struct Apps {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Engine {
+    pub(crate) kind: EngineKind,
     pub(crate) first_uid: u32,
     pub(crate) read_only_paths: Vec<PathBuf>,
+}
+
+/// What builds and runs apps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EngineKind {
+    /// This machine itself.
+    Local,
+    /// A Docker Swarm.
+    Swarm,
+}
+
+/// `[swarm]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Swarm {
+    pub(crate) endpoint: String,
+    pub(crate) tls_ca: PathBuf,
+    pub(crate) tls_certificate: PathBuf,
+    pub(crate) tls_key: PathBuf,
+    pub(crate) namespace: String,
+    pub(crate) registry: String,
+    pub(crate) registry_username: String,
+    pub(crate) registry_password: SecretString,
+    pub(crate) node_image: String,
+    pub(crate) python_image: String,
+    pub(crate) site_image: String,
+    pub(crate) other_image: String,
 }
 
 /// `[keys]`
@@ -267,6 +297,8 @@ impl Config {
             github.client_id.is_empty() == github.client_secret.expose_secret().is_empty(),
             "github.client_id and github.client_secret belong together"
         );
+        // What the section says is checked whether it is used or not.
+        machinery::swarm_settings(&self.swarm)?;
         let url = self.server.public_url.as_str();
         ensure!(
             url.is_empty() || url.starts_with("http://") || url.starts_with("https://"),
@@ -349,6 +381,25 @@ mod tests {
             let err = with(&format!("[github]\n{text}")).unwrap_err().to_string();
             assert!(err.contains("belong together") && !err.contains("hunter2"), "{err}");
         }
+    }
+
+    #[test]
+    fn a_swarm_is_told_what_is_wrong_with_its_settings() {
+        for (text, wanted) in [
+            ("[engine]\nkind = \"k8s\"", "swarm"),
+            ("[swarm]\nendpoint = \"localhost:2375\"", "swarm.endpoint"),
+            ("[swarm]\nendpoint = \"unix://run/docker.sock\"", "swarm.endpoint"),
+            ("[swarm]\nendpoint = \"tcp://10.0.0.1:2376\"", "swarm.tls_ca"),
+            ("[swarm]\nnamespace = \"My Team\"", "swarm.namespace"),
+            ("[swarm]\nregistry = \"https://r.example.com\"", "swarm.registry"),
+            ("[swarm]\nregistry_password = \"hunter2\"", "swarm.registry_username"),
+        ] {
+            let err = format!("{:#}", with(text).unwrap_err());
+            assert!(err.contains(wanted) && !err.contains("hunter2"), "{text}: {err}");
+        }
+        let text = "[swarm]\nregistry = \"r.example.com:5000/team\"\nregistry_username = \"me\"\n\
+                    registry_password = \"hunter2\"";
+        assert!(!format!("{:?}", with(text).unwrap()).contains("hunter2"));
     }
 
     #[test]

@@ -67,6 +67,11 @@ impl DataDir {
         self.path.join("engine")
     }
 
+    /// The folder of the Swarm engine.
+    pub(crate) fn swarm_dir(&self) -> PathBuf {
+        self.path.join("swarm")
+    }
+
     /// Where the first start leaves the owner's key.
     pub(crate) fn owner_key_file(&self) -> PathBuf {
         self.path.join("owner.key")

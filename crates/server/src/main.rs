@@ -7,6 +7,7 @@ mod config;
 mod data_dir;
 mod door;
 mod ingress_routes;
+mod machinery;
 mod parts;
 mod serve;
 mod shutdown;
@@ -48,6 +49,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<std::ffi::OsString>,
     },
+    /// What the Swarm engine starts; not for people.
+    #[command(hide = true)]
+    SwarmEngine {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<std::ffi::OsString>,
+    },
 }
 
 /// Each flag wins over the environment (`WINDLASS_SERVER__LISTEN` and so on) and over the
@@ -86,7 +93,12 @@ fn main() -> ExitCode {
         Some(Command::Admin(args)) => admin::run(args),
         Some(Command::Openapi) => openapi().map(done),
         Some(Command::Settings) => print(config::DEFAULTS).map(done),
-        Some(Command::LocalEngine { arguments }) => return parts::supervise(arguments),
+        Some(Command::LocalEngine { arguments }) => {
+            return windlass_engine_local::supervisor_main(arguments.into_iter());
+        }
+        Some(Command::SwarmEngine { arguments }) => {
+            return windlass_engine_swarm::supervisor_main(arguments.into_iter());
+        }
     };
     outcome.unwrap_or_else(|err| {
         complain(&format!("error: {err:#}"));

@@ -1,8 +1,6 @@
 //! Makes the parts that the configuration asks for.
 
-use std::{
-    ffi::OsString, num::NonZeroU32, path::Path, process::ExitCode, sync::Arc, time::Duration,
-};
+use std::{num::NonZeroU32, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
@@ -14,7 +12,6 @@ use windlass_auth::{
 use windlass_control::{AttemptLimits, Control, Parts, Settings};
 use windlass_domain::{Backoff, Clock, Entropy, OsEntropy, SystemClock};
 use windlass_engine::{AppLimits, BuildLimits};
-use windlass_engine_local::{LocalEngine, LocalEngineConfig, SupervisorProgram, Users};
 use windlass_github::{Github, GithubOptions};
 use windlass_http::{AppAddress, ForwardedHeader, RateLimits, TrustedProxies};
 use windlass_ingress::{External, Ingress, IngressConfig, Limits, Scheme};
@@ -25,12 +22,13 @@ use crate::{
     config::{Config, Passwords, ProxyHeader},
     data_dir::DataDir,
     ingress_routes::IngressRoutes,
+    machinery::Machinery,
 };
 
 /// Everything that the server runs.
 pub(crate) struct Running {
     pub(crate) control: Control,
-    pub(crate) engine: Arc<LocalEngine>,
+    pub(crate) engine: Machinery,
     pub(crate) ingress: Ingress,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -48,16 +46,12 @@ pub(crate) async fn make(
 ) -> anyhow::Result<Running> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-    let engine = Arc::new(
-        LocalEngine::open(engine_config(config, data)?)
-            .await
-            .context("cannot set up the local engine")?,
-    );
+    let engine = Machinery::open(config, data).await?;
     let ingress = Ingress::new(ingress_config(config, ingress_port));
     let store: Arc<dyn Store> = Arc::new(store);
     let control = Control::new(Parts {
         store: Arc::clone(&store),
-        engine: Arc::clone(&engine) as _,
+        engine: engine.as_engine(),
         routes: Arc::new(IngressRoutes(ingress.clone())),
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
@@ -91,11 +85,6 @@ pub(crate) async fn connect(config: &Config, file: &Path) -> anyhow::Result<SeaS
     let max_connections = config.database.max_connections;
     let options = DatabaseOptions { max_connections, ..options };
     SeaStore::connect(&options).await.context("cannot reach the database")
-}
-
-/// What the local engine starts instead of a server.
-pub(crate) fn supervise(arguments: Vec<OsString>) -> ExitCode {
-    windlass_engine_local::supervisor_main(arguments.into_iter())
 }
 
 /// Under which addresses apps are reached.
@@ -151,16 +140,6 @@ fn ingress_config(config: &Config, ingress_port: u16) -> IngressConfig {
             ..Limits::default()
         },
     }
-}
-
-fn engine_config(config: &Config, data: &DataDir) -> anyhow::Result<LocalEngineConfig> {
-    let program = std::env::current_exe().context("cannot find the server's own program")?;
-    let supervisor = SupervisorProgram { program, arguments: vec!["local-engine".into()] };
-    let mut engine = LocalEngineConfig::new(data.engine_dir(), supervisor);
-    engine.allow_local_git = config.git.allow_local;
-    engine.read_only_paths.clone_from(&config.engine.read_only_paths);
-    engine.users = Users::PerProject { first_uid: config.engine.first_uid };
-    Ok(engine)
 }
 
 fn key_hasher(config: &Config) -> anyhow::Result<KeyHasher> {

@@ -8,7 +8,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{net::TcpListener, runtime};
 use tokio_util::sync::CancellationToken;
 use windlass_auth::OneTimeSecret;
-use windlass_control::{Causes, Installation, SetUpFor};
+use windlass_control::{Causes, ControlError, Installation, SetUpFor};
 use windlass_domain::Effects;
 use windlass_http::{HttpState, Options};
 
@@ -141,9 +141,14 @@ impl Started {
         let ingress = bind(config.ingress.listen, "ingress.listen").await?;
         let running = parts::make(config, data, store, ingress.local_addr()?.port()).await?;
         install(&running, data).await?;
-        warn_about(config, &running);
+        warn_about(config, &running).await;
         // What survived the last server is taken over before anybody can ask for it.
-        running.control.reconcile().await.context("cannot take over what runs")?;
+        match running.control.reconcile().await {
+            Err(ControlError::Unavailable(_)) if running.engine.check().await.is_err() => {
+                tracing::warn!("the engine is not there: what runs is taken over once it is back");
+            }
+            outcome => outcome.context("cannot take over what runs")?,
+        }
         Ok(Self { running, metrics, api, ingress: ingress.into_std()? })
     }
 }
@@ -187,8 +192,8 @@ async fn install(running: &Running, data: &DataDir) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn warn_about(config: &Config, running: &Running) {
-    for missing in running.engine.warnings() {
+async fn warn_about(config: &Config, running: &Running) {
+    for missing in running.engine.warnings().await {
         tracing::warn!("{missing}");
     }
     for (what, address) in
@@ -249,7 +254,7 @@ async fn part_with_apps(config: &Config, running: &Running) {
         }
         return;
     }
-    let count = windlass_engine::Engine::observe(&*running.engine).await.map_or(0, |all| all.len());
+    let count = running.engine.as_engine().observe().await.map_or(0, |all| all.len());
     if 0 < count {
         tracing::info!(
             count,

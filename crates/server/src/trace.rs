@@ -6,8 +6,10 @@ use anyhow::Context as _;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use tracing::Level;
 use tracing_subscriber::{
-    EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    EnvFilter, Layer as _, filter::filter_fn, layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
 };
 
 use crate::config::{Config, LogFormat};
@@ -40,7 +42,16 @@ pub(crate) fn start(config: &Config) -> anyhow::Result<Tracing> {
     let spans = provider
         .as_ref()
         .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("windlass")));
-    tracing_subscriber::registry().with(filter).with(lines).with(spans).try_init()?;
+    // Docker's client writes out whole requests there, with the variables of apps.
+    let no_requests = filter_fn(|metadata| {
+        !metadata.target().starts_with("bollard") || *metadata.level() <= Level::INFO
+    });
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(no_requests)
+        .with(lines)
+        .with(spans)
+        .try_init()?;
     Ok(Tracing { provider })
 }
 

@@ -21,7 +21,7 @@ const OURS: &[(&str, &[&str])] = &[
     ("windlass-control",         &["windlass-domain", "windlass-auth", "windlass-storage", "windlass-engine"]),
     ("windlass-http",            &["windlass-domain", "windlass-auth", "windlass-control"]),
     ("windlass-server",          &["windlass-domain", "windlass-auth", "windlass-storage", "windlass-storage-seaorm",
-                                   "windlass-migrations", "windlass-engine", "windlass-engine-local", "windlass-git",
+                                   "windlass-migrations", "windlass-engine", "windlass-engine-local", "windlass-engine-swarm", "windlass-git",
                                    "windlass-github", "windlass-control", "windlass-http", "windlass-ingress"]),
     ("windlass-cli",             &["windlass-domain", "windlass-auth"]),
     ("windlass-example-embed",   &["windlass-auth"]),

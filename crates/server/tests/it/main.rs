@@ -18,4 +18,5 @@ mod schemathesis;
 mod set_up;
 mod support;
 mod swagger_ui;
+mod swarm;
 mod tokens;

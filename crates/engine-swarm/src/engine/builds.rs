@@ -116,9 +116,10 @@ impl Shared {
             return Ok(());
         }
         let docker = self.daemon.docker().await?;
-        let options = None::<RemoveImageOptions>;
-        match docker.remove_image(&self.image_name(build), options, None).await {
-            // A container that has not been cleared away yet holds it.
+        // Containers that have ended hold it until the swarm clears them away.
+        let options = RemoveImageOptions { force: true, ..RemoveImageOptions::default() };
+        match docker.remove_image(&self.image_name(build), Some(options), None).await {
+            // One that still runs does in any case.
             Err(error) if matches!(status(&error), Some(404 | 409)) => Ok(()),
             Err(error) => Err(daemon_error("removing an image")(error)),
             Ok(_) => Ok(()),

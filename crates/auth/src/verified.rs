@@ -143,6 +143,7 @@ where
     }
 
     /// Knows nothing any more, from the instant on in which `change` happens.
+    #[cfg(any(feature = "biscuit", feature = "session"))]
     pub(crate) fn start_over(&self, change: impl FnOnce()) {
         self.flights.change(|_| {
             change();

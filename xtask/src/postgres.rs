@@ -1,9 +1,10 @@
 //! A PostgreSQL of our own, in a temporary folder, for as long as it is held.
 
 use std::{
+    env,
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt as _,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
 };
@@ -20,6 +21,9 @@ use crate::{
 
 /// Its only account; a superuser.
 const USER: &str = "windlass";
+
+/// Free bytes that are enough for the databases of all tests that run at once.
+const ENOUGH: u64 = 4 << 30;
 
 /// A running cluster that listens on a socket in its folder alone. Dropping it stops it and removes
 /// its folder; it stops when we are killed, too.
@@ -45,7 +49,7 @@ impl Cluster {
         let folder = tempfile::Builder::new()
             .prefix("windlass-postgres-")
             .permissions(Permissions::from_mode(0o700))
-            .tempdir()
+            .tempdir_in(roomiest())
             .context("making a folder for PostgreSQL")?;
         if let Some(Account { user, group }) = account {
             std::os::unix::fs::chown(folder.path(), Some(user), Some(group))?;
@@ -95,6 +99,14 @@ impl Cluster {
         }
         bail!("PostgreSQL was not ready in time:\n{}", log(self.folder.path()));
     }
+}
+
+/// In memory where there is room: each test has a database of some hundred files, and file systems
+/// on disks take longer to make and remove them than PostgreSQL needs for all the rest.
+fn roomiest() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    let free = rustix::fs::statvfs(memory).map(|it| it.f_bavail.saturating_mul(it.f_frsize));
+    if free.is_ok_and(|free| ENOUGH <= free) { memory.to_owned() } else { env::temp_dir() }
 }
 
 fn log(folder: &Path) -> String {

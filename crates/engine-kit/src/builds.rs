@@ -104,6 +104,8 @@ impl Builds {
                 Ok(report(result, message, measured, lines))
             }
             Outcome::Unavailable { message } => {
+                // As long as its supervisor is there, it would seem to look after the next attempt.
+                self.until_left(&folder).await;
                 // It may be tried again, and its lines go on then.
                 for name in [REPORT, STATE] {
                     let _ = std::fs::remove_file(folder.join(name));
@@ -201,6 +203,14 @@ impl Builds {
         Ok(())
     }
 
+    /// Waits until no supervisor looks after a build; one that has reported is about to leave.
+    async fn until_left(&self, folder: &Path) {
+        let mut wake = self.supervisors.names.watch(folder);
+        while Claim::is_held(folder) {
+            wake.wait(Duration::from_millis(20)).await;
+        }
+    }
+
     /// [`Engine::forget_build`](windlass_engine::Engine::forget_build).
     pub async fn forget(&self, workshop: &dyn Workshop, build: BuildId) -> Result<(), EngineError> {
         let folder = self.folder(build);
@@ -208,10 +218,7 @@ impl Builds {
             return Ok(());
         }
         self.cancel(build).await?;
-        let mut wake = self.supervisors.names.watch(&folder);
-        while Claim::is_held(&folder) {
-            wake.wait(Duration::from_millis(20)).await;
-        }
+        self.until_left(&folder).await;
         self.readers.wait(&folder).await;
         self.readers.tell(&folder, self.outcome(workshop, build).await?);
         remove(folder).await

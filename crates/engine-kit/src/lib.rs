@@ -7,6 +7,7 @@
 
 pub mod builds;
 pub mod cgroup;
+pub mod changes;
 pub mod checkout;
 pub mod claim;
 pub mod faults;

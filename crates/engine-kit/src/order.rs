@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
-use windlass_engine::{Recipe, Variable};
+use windlass_engine::{BuildLimits, Recipe, Variable};
 
 /// What a process tree may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,13 @@ pub struct RecipeOrder {
     pub build_command: Option<String>,
     /// Shell command that starts the app.
     pub start_command: Option<String>,
+}
+
+impl From<&BuildLimits> for Limits {
+    fn from(limits: &BuildLimits) -> Self {
+        let BuildLimits { cpu_millis, memory_bytes, processes, disk_bytes, .. } = *limits;
+        Self { cpu_millis, memory_bytes, processes, disk_bytes: Some(disk_bytes) }
+    }
 }
 
 impl From<&Recipe> for RecipeOrder {

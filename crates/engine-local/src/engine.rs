@@ -20,6 +20,7 @@ use windlass_engine::{
 use windlass_engine_kit::{
     builds::Builds,
     cgroup::Hierarchy,
+    changes::Changes,
     faults::{git_error, internal},
     files::names,
     readers::Readers,
@@ -28,7 +29,6 @@ use windlass_engine_kit::{
 };
 use windlass_git::Git;
 
-use self::changes::Changes;
 use crate::{
     config::LocalEngineConfig,
     confinement::{Confinement, is_root},

@@ -22,6 +22,7 @@ use windlass_engine::{
 use windlass_engine_kit::{
     builds::Builds,
     cgroup::Hierarchy,
+    changes::Changes,
     faults::{git_error, internal},
     files::make_folder,
     supervise::Supervisors,
@@ -29,7 +30,7 @@ use windlass_engine_kit::{
 };
 use windlass_git::Git;
 
-use self::{changes::Changes, logs::Recorders, look::Health};
+use self::{logs::Recorders, look::Health};
 use crate::{config::SwarmEngineConfig, daemon::Daemon};
 
 /// Builds with Docker and runs on its swarm. Dropping it leaves builds and apps running.

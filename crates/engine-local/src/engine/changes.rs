@@ -2,36 +2,14 @@
 
 use std::{collections::HashMap, sync::Weak, time::Duration};
 
-use tokio::sync::broadcast;
 use windlass_domain::DeploymentId;
 use windlass_engine::ObservedApp;
 use windlass_engine_kit::{files::names, watch::Wake};
 
 use super::{LOOK, Shared};
 
-/// How many changes a receiver may lag behind.
-const CAPACITY: usize = 256;
 /// Changes that come together are looked at together.
 const GATHER: Duration = Duration::from_millis(5);
-
-/// Whoever wants to know of changes.
-#[derive(Debug)]
-pub(super) struct Changes(broadcast::Sender<DeploymentId>);
-
-impl Changes {
-    pub(super) fn new() -> Self {
-        Self(broadcast::Sender::new(CAPACITY))
-    }
-
-    pub(super) fn subscribe(&self) -> broadcast::Receiver<DeploymentId> {
-        self.0.subscribe()
-    }
-
-    pub(super) fn tell(&self, deployment: DeploymentId) {
-        // Nobody may be listening.
-        let _ = self.0.send(deployment);
-    }
-}
 
 /// Looks at all apps whenever something happens to one, and now and then.
 pub(super) async fn watch(shared: Weak<Shared>) {

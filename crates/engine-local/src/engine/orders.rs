@@ -58,12 +58,7 @@ impl Shared {
             build: request.build,
             prepare,
             variables: plain(&request.variables),
-            limits: Limits {
-                cpu_millis: limits.cpu_millis,
-                memory_bytes: limits.memory_bytes,
-                processes: limits.processes,
-                disk_bytes: Some(limits.disk_bytes),
-            },
+            limits: (&limits).into(),
             wall_millis: millis(limits.wall),
             log_bytes: limits.log_bytes,
             place: self.place(output, temp, group, identity),

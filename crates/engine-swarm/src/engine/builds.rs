@@ -14,7 +14,7 @@ use windlass_engine_kit::{
     cgroup::Group,
     checkout::CheckoutOrder,
     faults::internal,
-    order::{Limits, millis, plain},
+    order::{millis, plain},
 };
 
 use super::Shared;
@@ -43,12 +43,7 @@ impl Workshop for Shared {
             checkout: CheckoutOrder::new(request, allow_local, variables),
             recipe: (&request.recipe).into(),
             variables: plain(&request.variables),
-            limits: Limits {
-                cpu_millis: limits.cpu_millis,
-                memory_bytes: limits.memory_bytes,
-                processes: limits.processes,
-                disk_bytes: Some(limits.disk_bytes),
-            },
+            limits: (&limits).into(),
             wall_millis: millis(limits.wall),
             log_bytes: limits.log_bytes,
             endpoint: self.config.endpoint.clone(),

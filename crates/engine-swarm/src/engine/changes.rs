@@ -8,37 +8,15 @@ use std::{
 
 use bollard::{models::EventMessage, query_parameters::EventsOptions};
 use futures_util::{Stream, StreamExt as _};
-use tokio::sync::broadcast;
 use windlass_domain::DeploymentId;
 use windlass_engine::ObservedApp;
 
 use super::Shared;
 
-/// How many changes a receiver may lag behind.
-const CAPACITY: usize = 256;
 /// Changes that come together are looked at together.
 const GATHER: Duration = Duration::from_millis(20);
 /// How often is looked where nothing tells: containers of other nodes have no events here.
 const LOOK: Duration = Duration::from_secs(3);
-
-/// Whoever wants to know of changes.
-#[derive(Debug)]
-pub(super) struct Changes(broadcast::Sender<DeploymentId>);
-
-impl Changes {
-    pub(super) fn new() -> Self {
-        Self(broadcast::Sender::new(CAPACITY))
-    }
-
-    pub(super) fn subscribe(&self) -> broadcast::Receiver<DeploymentId> {
-        self.0.subscribe()
-    }
-
-    pub(super) fn tell(&self, deployment: DeploymentId) {
-        // Nobody may be listening.
-        let _ = self.0.send(deployment);
-    }
-}
 
 type Known = HashMap<DeploymentId, ObservedApp>;
 

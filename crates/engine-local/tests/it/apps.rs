@@ -14,6 +14,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(500 if self.path == "/broken" else 200)
         self.end_headers()
         self.wfile.write(("hello " + os.environ.get("NAME", "")).encode())
+        if self.path == "/end":
+            os._exit(5)
     def log_message(self, *args):
         pass
 def end(*args):
@@ -195,10 +197,12 @@ async fn an_app_that_keeps_crashing_is_given_up_with_its_last_lines() {
     let engine = site.engine().await;
     build_well(&engine, &request).await;
     let mut app = app(&request);
-    let crashing = "timeout 0.5 python3 server.py; echo crashed; exit 5";
+    // Healthy at first, until it is asked to end; from then on it ends at once.
+    let crashing = "test -e crashed || python3 server.py; touch crashed; echo crashed; exit 5";
     app.start_command = Some(crashing.parse().unwrap());
     let mut changes = engine.changes();
-    engine.start(&app).await.unwrap();
+    let running = engine.start(&app).await.unwrap();
+    get(running.addresses[0], "/end").await;
 
     let mut was_restarting = false;
     let reason = loop {

@@ -20,7 +20,7 @@ use windlass_engine_kit::{
 
 use super::{
     Shared,
-    look::{App, addresses, end_of, has_ended, runs, task_state},
+    look::{App, address, end_of, has_ended, runs, task_state},
     spec::{Wanted, is_as_wanted, network},
 };
 use crate::{
@@ -193,14 +193,13 @@ impl Shared {
             }
             let running = tasks.iter().find(|task| runs(task));
             if let Some(task) = running
-                && let (Some(id), addresses) = (&task.id, addresses(task, &nodes))
-                && let Some(address) = addresses.first()
+                && let (Some(id), Some(address)) = (&task.id, address(task, &nodes))
             {
                 deadline.get_or_insert(Instant::now() + request.start_timeout);
-                match self.ask(request, *address).await {
+                match self.ask(request, address).await {
                     Ok(()) => {
                         self.note_healthy(wanted, &service, id).await?;
-                        return Ok(RunningApp { addresses });
+                        return Ok(RunningApp { addresses: vec![address] });
                     }
                     Err(reason) => why = reason,
                 }

@@ -134,16 +134,15 @@ pub(super) fn runs(task: &Task) -> bool {
 pub(super) type Nodes = HashMap<String, IpAddr>;
 
 /// Where a task that runs can be reached.
-pub(super) fn addresses(task: &Task, nodes: &Nodes) -> Vec<SocketAddr> {
-    let node = task.node_id.as_ref().and_then(|id| nodes.get(id));
-    let ports = task.status.as_ref().and_then(|status| status.port_status.as_ref()?.ports.as_ref());
-    let ports = ports.into_iter().flatten().filter_map(|port| port.published_port);
-    let ports = ports.filter_map(|port| u16::try_from(port).ok());
-    let mut found: Vec<SocketAddr> =
-        node.map(|ip| ports.map(|port| SocketAddr::new(*ip, port)).collect()).unwrap_or_default();
-    // Docker names a port once for each version of IP.
-    found.dedup();
-    found
+///
+/// Docker names the port once for IPv4 and then once for IPv6, without saying which is which. They
+/// are given out apart, so that the other one may well be somebody else's in the node's own version.
+pub(super) fn address(task: &Task, nodes: &Nodes) -> Option<SocketAddr> {
+    let node = *nodes.get(task.node_id.as_ref()?)?;
+    let ports = task.status.as_ref()?.port_status.as_ref()?.ports.as_ref()?;
+    let mut ports = ports.iter().filter_map(|port| u16::try_from(port.published_port?).ok());
+    let port = if node.is_ipv4() { ports.next() } else { ports.next_back() };
+    Some(SocketAddr::new(node, port?))
 }
 
 /// Where a node is. A manager may not know its own address, which is no other than that of this
@@ -241,7 +240,7 @@ impl Shared {
         };
         let running = app.tasks.iter().filter(|task| runs(task)).filter(is_healthy);
         let addresses: Vec<SocketAddr> =
-            running.flat_map(|task| addresses(task, &seen.nodes)).collect();
+            running.filter_map(|task| address(task, &seen.nodes)).collect();
         if addresses.is_empty() {
             let restarts = u32::try_from(app.ended().count()).unwrap_or(u32::MAX);
             AppState::Restarting { restarts }
@@ -266,7 +265,7 @@ impl Shared {
     pub(super) fn check_new_tasks(self: &Arc<Self>, seen: &Arc<Seen>) {
         let ever_healthy = seen.apps.values().filter(|app| app.healthy().is_some());
         for task in ever_healthy.flat_map(|app| &app.tasks).filter(|task| runs(task)) {
-            let (Some(id), [address, ..]) = (&task.id, &*addresses(task, &seen.nodes)) else {
+            let (Some(id), Some(address)) = (&task.id, address(task, &seen.nodes)) else {
                 continue;
             };
             let mut known = self.health.lock();
@@ -274,7 +273,7 @@ impl Shared {
                 continue;
             }
             drop(known);
-            tokio::spawn(check_until_healthy(Arc::downgrade(self), id.clone(), *address));
+            tokio::spawn(check_until_healthy(Arc::downgrade(self), id.clone(), address));
         }
     }
 }

@@ -47,6 +47,26 @@ async fn an_app_has_what_it_is_given_and_may_do_little() {
 }
 
 #[tokio::test]
+async fn an_app_is_not_looked_for_at_somebody_elses_port() {
+    let (site, request) = Site::with_dockerfile(&format!("RUN mkdir /srv\n{SERVE}"), &[]);
+    let engine = site.engine().await;
+    build_well(&engine, &request).await;
+    // From here on Docker is ahead in giving out ports for IPv4: the one that the app gets for IPv6
+    // is this stranger's for IPv4.
+    let base = "windlass-test/base:1";
+    let stranger =
+        docker(&["run", "--rm", "--detach", "--publish", "0.0.0.0::80", base, "sleep", "60"]);
+    let theirs = docker(&["port", &stranger, "80"]);
+    let running = engine.start(&app(&request)).await.unwrap();
+    let observed = engine.observe().await.unwrap();
+    docker(&["kill", &stranger]);
+    assert_eq!(observed[0].state, AppState::Running(running.clone()));
+    let [address] = &*running.addresses else { panic!("{running:?}") };
+    assert!(!theirs.ends_with(&format!(":{}", address.port())), "{theirs} {address}");
+    assert!(get(*address, "/").await.contains("404"));
+}
+
+#[tokio::test]
 async fn a_port_of_its_own_and_a_path_are_looked_at() {
     let (site, request) = Site::with_dockerfile(
         "RUN mkdir /srv && echo fine > /srv/up\nCMD exec httpd -f -p 9000 -h /srv",

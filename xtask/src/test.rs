@@ -32,6 +32,9 @@ const POSTGRES_VARIABLE: &str = "WINDLASS_TEST_POSTGRES";
 /// Names a Docker to the tests that need one, a manager of a swarm.
 const DOCKER_VARIABLE: &str = "WINDLASS_TEST_DOCKER";
 
+/// How many tests nextest runs at once.
+const THREADS_VARIABLE: &str = "NEXTEST_TEST_THREADS";
+
 /// Packages whose tests use a database, so that they are run on both.
 const ON_BOTH_DATABASES: &str = "package(windlass-storage-seaorm) | package(windlass-control) | \
                                  package(windlass-http) | package(windlass-server)";
@@ -49,6 +52,9 @@ const NEEDS_DOCKER: &str = "((package(windlass-engine-swarm) | \
 
 /// How many end-to-end tests run at once.
 const END_TO_END: usize = 2;
+
+/// How many tests on Docker run at once.
+const ON_DOCKER: usize = 2;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -146,20 +152,12 @@ impl<'a> Run<'a> {
         let variables = [
             ("PATH", path),
             ("WINDLASS_SERVER_BINARY", server.into()),
-            ("NEXTEST_TEST_THREADS", tests_at_once()?.to_string().into()),
+            (THREADS_VARIABLE, tests_at_once(END_TO_END)?),
         ];
         if with_postgres {
             self.nextest_on_postgres(&variables).await?;
         }
-        if with_docker {
-            self.nextest_on_docker(&variables).await?;
-        }
-        let mut filter = format!("not {NEEDS_DOCKER}");
-        if !with_postgres {
-            filter.push_str(" and not ");
-            filter.push_str(STARTS_POSTGRES);
-        }
-        self.nextest("tests on SQLite", Some(filter), &variables).await?;
+        self.nextest_on_sqlite(&variables).await?;
         if !self.failed.is_empty() {
             bail!("failed: {}", self.failed.join(", "));
         }
@@ -178,11 +176,27 @@ impl<'a> Run<'a> {
         self.nextest("tests on PostgreSQL", Some(filter), &variables).await
     }
 
-    async fn nextest_on_docker(&mut self, variables: &[Variable]) -> anyhow::Result<()> {
-        let docker = self.phase("starting Docker", Docker::start()).await?;
+    /// With those that know no database: those on Docker wait for it most of the time.
+    async fn nextest_on_sqlite(&mut self, variables: &[Variable]) -> anyhow::Result<()> {
         let mut variables = variables.to_vec();
-        variables.push((DOCKER_VARIABLE, docker.url().into()));
-        self.nextest("tests on Docker Swarm", Some(NEEDS_DOCKER.to_owned()), &variables).await
+        let mut left_out = Vec::new();
+        let docker = if self.with(Part::Docker) {
+            Some(self.phase("starting Docker", Docker::start()).await?)
+        } else {
+            None
+        };
+        match &docker {
+            Some(docker) => variables.extend([
+                (DOCKER_VARIABLE, docker.url().into()),
+                (THREADS_VARIABLE, tests_at_once(END_TO_END + ON_DOCKER)?),
+            ]),
+            None => left_out.push(NEEDS_DOCKER),
+        }
+        if !self.with(Part::Postgres) {
+            left_out.push(STARTS_POSTGRES);
+        }
+        let filter = (!left_out.is_empty()).then(|| format!("not ({})", left_out.join(" | ")));
+        self.nextest("tests on SQLite", filter, &variables).await
     }
 
     /// Runs tests and counts them. Only what keeps them from being run is an error.
@@ -243,10 +257,10 @@ impl<'a> Run<'a> {
 /// An environment variable.
 type Variable = (&'static str, OsString);
 
-/// One for each core, and those that mostly wait (two at a time, see `.config/nextest.toml`).
-fn tests_at_once() -> anyhow::Result<usize> {
+/// One for each core, and those that mostly wait (see `.config/nextest.toml`).
+fn tests_at_once(waiting: usize) -> anyhow::Result<OsString> {
     let cores = thread::available_parallelism().context("counting the cores")?;
-    Ok(cores.get() + END_TO_END)
+    Ok((cores.get() + waiting).to_string().into())
 }
 
 /// Installs what is missing and returns the `PATH` on which tests find their tools.

@@ -33,7 +33,7 @@ fn assert_metered(report: &BuildReport, seconds: f64) {
 
 #[tokio::test]
 async fn one_process() {
-    let (site, request) = Site::building(&burn(2.0));
+    let (site, request) = Site::building(&burn(1.0));
     let engine = site.engine().await;
     let (report, lines) = build(&engine, &request).await.unwrap();
     assert_metered(&report, burnt(&text(&lines)));
@@ -55,7 +55,7 @@ async fn three_at_once_and_the_build_fails() {
 async fn a_grandchild_that_nobody_waits_for() {
     let command = format!(
         "setsid sh -c '({}; echo > done) &' & while [ ! -e done ]; do sleep 0.1; done",
-        burn(2.0).replace('\'', r"'\''")
+        burn(1.0).replace('\'', r"'\''")
     );
     let (site, request) = Site::building(&command);
     let engine = site.engine().await;
@@ -65,7 +65,7 @@ async fn a_grandchild_that_nobody_waits_for() {
 
 #[tokio::test]
 async fn a_cancelled_build() {
-    let command = format!("{}; echo > done; sleep 60", burn(2.0));
+    let command = format!("{}; echo > done; sleep 60", burn(1.0));
     let (site, request) = Site::building(&command);
     let engine = site.engine().await;
     let done = site.data().join("engine/outputs").join(request.build.to_string()).join("app/done");

@@ -34,34 +34,34 @@ fn assert_close(metered: f64, burnt: f64) {
 
 #[tokio::test]
 async fn one_process() {
-    let build = json!({ "build_command": "python3 burn.py 3" });
-    assert_close(meter("meter_one", build).await, 3.0);
+    let build = json!({ "build_command": "python3 burn.py 1.5" });
+    assert_close(meter("meter_one", build).await, 1.5);
 }
 
 #[tokio::test]
 async fn three_at_once() {
-    let burn = "python3 burn.py 2 & python3 burn.py 2 & python3 burn.py 2 & wait";
-    assert_close(meter("meter_three", json!({ "build_command": burn })).await, 6.0);
+    let burn = "python3 burn.py 1 & python3 burn.py 1 & python3 burn.py 1 & wait";
+    assert_close(meter("meter_three", json!({ "build_command": burn })).await, 3.0);
 }
 
 #[tokio::test]
 async fn a_daemonised_grandchild() {
-    let burn = "(setsid sh -c 'python3 burn.py 3; touch done' >/dev/null 2>&1 &); \
+    let burn = "(setsid sh -c 'python3 burn.py 1.5; touch done' >/dev/null 2>&1 &); \
                 while [ ! -e done ]; do sleep 0.1; done";
-    assert_close(meter("meter_daemon", json!({ "build_command": burn })).await, 3.0);
+    assert_close(meter("meter_daemon", json!({ "build_command": burn })).await, 1.5);
 }
 
 #[tokio::test]
 async fn a_failed_build() {
-    let build = json!({ "build_command": "python3 burn.py 3; exit 1" });
-    assert_close(meter("meter_failed", build).await, 3.0);
+    let build = json!({ "build_command": "python3 burn.py 1.5; exit 1" });
+    assert_close(meter("meter_failed", build).await, 1.5);
 }
 
 #[tokio::test]
 async fn a_cancelled_build() {
     let server = TestServer::start("meter_cancelled").await;
     let repository = Repository::with(&[("burn.py", BURN), ("index.html", "")]);
-    let settings = json!({ "build_command": "python3 burn.py 3; echo burnt; sleep 600" });
+    let settings = json!({ "build_command": "python3 burn.py 1.5; echo burnt; sleep 600" });
     let project = server.api.create_project(repository.path(), settings).await;
     let environment = server.api.create_environment(&project, "main").await;
     let id = environment["latest_deployment"]["id"].as_str().unwrap();
@@ -69,14 +69,14 @@ async fn a_cancelled_build() {
     server.api.until(&format!("{path}/logs"), |log| log.to_string().contains("\"burnt\"")).await;
     server.api.post(&format!("{path}/cancel"), json!({})).await;
     server.api.until("/api/usage", |usage| usage["build_count"] == 1).await;
-    assert_close(metered(&server).await, 3.0);
+    assert_close(metered(&server).await, 1.5);
 }
 
 #[tokio::test]
 async fn a_build_whose_server_was_killed() {
     let mut server = TestServer::start("meter_killed").await;
     let repository = Repository::with(&[("burn.py", BURN), ("index.html", "")]);
-    let settings = json!({ "build_command": "echo begun; python3 burn.py 3; echo burnt" });
+    let settings = json!({ "build_command": "echo begun; python3 burn.py 1.5; echo burnt" });
     let project = server.api.create_project(repository.path(), settings).await;
     let environment = server.api.create_environment(&project, "main").await;
     let id = environment["latest_deployment"]["id"].as_str().unwrap();
@@ -88,5 +88,5 @@ async fn a_build_whose_server_was_killed() {
     assert_eq!(deployment["state"], "live", "{deployment}");
     let printed = server.api.printed(&format!("{path}/logs")).await;
     assert_eq!(printed, ["begun", "burnt"]);
-    assert_close(metered(&server).await, 3.0);
+    assert_close(metered(&server).await, 1.5);
 }

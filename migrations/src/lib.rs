@@ -20,6 +20,7 @@ mod m20260901_000050_create_invitations;
 mod m20260901_000060_create_audit_log;
 mod m20260901_000070_create_once_requests;
 mod m20260901_000080_create_login_codes;
+mod m20260901_000090_add_quotas;
 
 pub use sea_orm_migration::MigratorTrait;
 
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260901_000060_create_audit_log::Migration),
             Box::new(m20260901_000070_create_once_requests::Migration),
             Box::new(m20260901_000080_create_login_codes::Migration),
+            Box::new(m20260901_000090_add_quotas::Migration),
         ]
     }
 }

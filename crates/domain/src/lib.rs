@@ -19,6 +19,7 @@ mod name;
 mod organization;
 mod page;
 mod project;
+mod quota;
 mod slug;
 mod transition;
 mod usage;
@@ -48,6 +49,7 @@ pub use crate::{
         BuildResources, CommandLine, CommandLineError, NewProject, Project, ProjectChange,
         ProjectId, ProjectSettings, ProjectState, Resources, Services,
     },
+    quota::{Amounts, Limited, ParsePlanNameError, PlanName, QuotaExceeded},
     slug::{Slug, SlugError},
     transition::TransitionError,
     usage::{Usage, UsageEvent, UsageEventId, UsageTotals},

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{Effects, EmailAddress, Id, IdKind, Name};
+use crate::{Effects, EmailAddress, Id, IdKind, Name, PlanName};
 
 /// A tenant: owns projects, keys, usage.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Organization {
     pub id: OrganizationId,
     /// Its name.
     pub name: Name,
+    /// What it may use, where that is not what everybody may.
+    pub plan: Option<PlanName>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
 }
@@ -26,7 +28,7 @@ impl Organization {
     /// Creates an organization; the caller then stores it.
     #[must_use]
     pub fn create(name: Name, fx: Effects<'_>) -> Self {
-        Self { id: Id::generate(fx), name, created_at: fx.clock.now() }
+        Self { id: Id::generate(fx), name, plan: None, created_at: fx.clock.now() }
     }
 }
 

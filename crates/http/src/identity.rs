@@ -128,7 +128,7 @@ impl From<User> for MyUser {
 
 impl MyOrganization {
     fn new(organization: &Organization, role: Role) -> Self {
-        let Organization { id, name, created_at: _ } = organization;
+        let Organization { id, name, plan: _, created_at: _ } = organization;
         Self { id: id.to_string(), name: name.to_string(), role: role.name() }
     }
 }

@@ -74,6 +74,7 @@ macro_rules! contract_tests {
                 another_organization_never_finds_a_build,
                 whoever_locks_a_build_second_sees_what_the_first_wrote,
                 builds_are_needed_as_long_as_they_may_run_again,
+                the_time_of_builds_is_summed_from_when_they_ended,
             ]
             deployment: [
                 a_deployment_survives_storage_in_every_state,
@@ -196,6 +197,7 @@ macro_rules! contract_tests {
                 another_organization_never_finds_a_project,
                 pages_of_projects_follow_one_another_without_gaps,
                 a_list_can_be_limited_to_some_projects,
+                projects_hold_what_their_present_environments_may_use,
                 whoever_locks_a_project_second_sees_what_the_first_wrote,
                 a_slug_that_is_about_to_be_taken_is_waited_for,
             ]

@@ -1,6 +1,7 @@
 //! Repositories of deployments and builds.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use windlass_domain::{
     Build, BuildId, Deployment, DeploymentId, EnvironmentId, OrganizationId, Page, PageRequest,
 };
@@ -54,6 +55,15 @@ pub trait DeploymentRepo: Send {
     async fn update(&mut self, deployment: &Deployment) -> Result<(), StoreError>;
 }
 
+/// How long an organization's builds took.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BuildTime {
+    /// Those that have ended, together, in milliseconds.
+    pub ended_millis: u64,
+    /// Since when those run that have not ended.
+    pub running_since: Vec<DateTime<Utc>>,
+}
+
 /// Stores builds.
 #[async_trait]
 pub trait BuildRepo: Send {
@@ -77,6 +87,13 @@ pub trait BuildRepo: Send {
         &mut self,
         per_environment: u32,
     ) -> Result<Vec<BuildId>, StoreError>;
+
+    /// How long the builds took that ended at `from` or later, and since when others run.
+    async fn time_since(
+        &mut self,
+        organization: OrganizationId,
+        from: DateTime<Utc>,
+    ) -> Result<BuildTime, StoreError>;
 
     /// Adds a build. Fails with [`StoreError::Taken`] (`"number"`) when the organization has one
     /// with its number.

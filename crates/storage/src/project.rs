@@ -1,7 +1,7 @@
 //! Repository of projects.
 
 use async_trait::async_trait;
-use windlass_domain::{OrganizationId, Page, PageRequest, Project, ProjectId};
+use windlass_domain::{OrganizationId, Page, PageRequest, Project, ProjectId, Resources};
 
 use crate::StoreError;
 
@@ -10,6 +10,17 @@ use crate::StoreError;
 pub struct ProjectFilter {
     /// Only these, for callers that may see no others.
     pub only: Option<Vec<ProjectId>>,
+}
+
+/// What a project holds of its organization's quota.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Holding {
+    /// The project.
+    pub project: ProjectId,
+    /// What each of its apps may use.
+    pub resources: Resources,
+    /// Its environments that are not destroyed.
+    pub environments: u64,
 }
 
 /// Stores projects. Deleted ones are found by nobody.
@@ -36,6 +47,12 @@ pub trait ProjectRepo: Send {
         filter: &ProjectFilter,
         page: PageRequest<ProjectId>,
     ) -> Result<Page<Project>, StoreError>;
+
+    /// What each of an organization's projects holds, in no order.
+    async fn list_holdings(
+        &mut self,
+        organization: OrganizationId,
+    ) -> Result<Vec<Holding>, StoreError>;
 
     /// Adds a project. Fails with [`StoreError::Taken`] (`"slug"`) when another project of the
     /// organization that is not deleted has its slug. A failed insert leaves the unit of work

@@ -40,7 +40,8 @@ impl OrganizationBody {
 
 impl From<Belonging> for OrganizationView {
     fn from(belonging: Belonging) -> Self {
-        let Belonging { organization: Organization { id, name, created_at }, role } = belonging;
+        let Belonging { organization: Organization { id, name, plan: _, created_at }, role } =
+            belonging;
         Self { id: id.to_string(), name: name.to_string(), role: role.into(), created_at }
     }
 }

@@ -1,12 +1,16 @@
 //! Builds in SQL.
 
 use async_trait::async_trait;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Select, Statement};
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, Select,
+    Statement, sea_query::Func,
+};
 use windlass_domain::{
     Build, BuildEnd, BuildId, BuildResult, BuildState, EnvironmentId, OrganizationId, ProjectId,
     Usage,
 };
-use windlass_storage::{BuildRepo, StoreError};
+use windlass_storage::{BuildRepo, BuildTime, StoreError};
 
 use self::row::{Column, Entity, Model};
 use super::{LockForUpdate, Repo, from_stored, required, to_stored};
@@ -64,6 +68,32 @@ impl BuildRepo for Repo<'_> {
         rows.iter()
             .map(|row| row.try_get("", "build_id").map(BuildId::from_uuid).map_err(store_error))
             .collect()
+    }
+
+    #[tracing::instrument(name = "db.build.time_since", level = "debug", skip(self))]
+    async fn time_since(
+        &mut self,
+        organization: OrganizationId,
+        from: DateTime<Utc>,
+    ) -> Result<BuildTime, StoreError> {
+        let of_organization =
+            || Entity::find().filter(Column::OrganizationId.eq(organization.to_uuid()));
+        // PostgreSQL adds integers up to a decimal number, so the sum is turned back.
+        let sum = Func::sum(Column::WallMillis.into_expr()).cast_as("bigint");
+        let ended = of_organization()
+            .filter(Column::EndedAt.gte(from))
+            .select_only()
+            .column_as(sum, "wall_millis");
+        let ended: Option<Option<i64>> =
+            ended.into_tuple().one(&self.db).await.map_err(store_error)?;
+        let running = of_organization()
+            .filter(Column::EndedAt.is_null())
+            .filter(Column::StartedAt.is_not_null())
+            .select_only()
+            .column(Column::StartedAt);
+        let running_since = running.into_tuple().all(&self.db).await.map_err(store_error)?;
+        let ended_millis = from_stored(ended.flatten().unwrap_or_default(), TABLE, "wall_millis")?;
+        Ok(BuildTime { ended_millis, running_since })
     }
 
     #[tracing::instrument(name = "db.build.insert", level = "debug", skip_all, fields(id = %build.id))]

@@ -1,7 +1,7 @@
 //! Environments in SQL.
 
 use async_trait::async_trait;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Select, sea_query::Expr};
 use windlass_domain::{
     DeploymentId, Environment, EnvironmentId, EnvironmentState, OrganizationId, Page, PageRequest,
     ProjectId,
@@ -21,6 +21,16 @@ fn find_one(organization: OrganizationId, id: EnvironmentId) -> Select<Entity> {
 /// Environments that are not destroyed. Written out, or the index would not be used.
 fn find_present() -> Select<Entity> {
     Entity::find().filter(Expr::cust("state <> 'destroyed'"))
+}
+
+/// How many environments each project of an organization has that are not destroyed.
+pub(super) fn count_present_by_project(organization: OrganizationId) -> Select<Entity> {
+    find_present()
+        .filter(Column::OrganizationId.eq(organization.to_uuid()))
+        .select_only()
+        .column(Column::ProjectId)
+        .column_as(Column::Id.count(), "environments")
+        .group_by(Column::ProjectId)
 }
 
 #[async_trait]
@@ -81,27 +91,27 @@ impl EnvironmentRepo for Repo<'_> {
     }
 }
 
-mod row {
+pub(super) mod row {
     use sea_orm::entity::prelude::*;
 
     #[sea_orm::model]
     #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "environments")]
-    pub(super) struct Model {
+    pub(in crate::repo) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
-        pub(super) id: Uuid,
-        pub(super) organization_id: Uuid,
-        pub(super) project_id: Uuid,
-        pub(super) branch: String,
-        pub(super) host: String,
-        pub(super) state: String,
-        pub(super) reason: Option<String>,
-        pub(super) destroyed_at: Option<DateTimeUtc>,
-        pub(super) live_deployment: Option<Uuid>,
-        pub(super) was_live: bool,
-        pub(super) created_at: DateTimeUtc,
-        pub(super) updated_at: DateTimeUtc,
-        pub(super) version: i64,
+        pub(in crate::repo) id: Uuid,
+        pub(in crate::repo) organization_id: Uuid,
+        pub(in crate::repo) project_id: Uuid,
+        pub(in crate::repo) branch: String,
+        pub(in crate::repo) host: String,
+        pub(in crate::repo) state: String,
+        pub(in crate::repo) reason: Option<String>,
+        pub(in crate::repo) destroyed_at: Option<DateTimeUtc>,
+        pub(in crate::repo) live_deployment: Option<Uuid>,
+        pub(in crate::repo) was_live: bool,
+        pub(in crate::repo) created_at: DateTimeUtc,
+        pub(in crate::repo) updated_at: DateTimeUtc,
+        pub(in crate::repo) version: i64,
     }
 
     impl ActiveModelBehavior for ActiveModel {}

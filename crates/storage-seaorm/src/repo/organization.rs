@@ -149,6 +149,7 @@ pub(super) mod organizations {
         #[sea_orm(primary_key, auto_increment = false)]
         pub(in crate::repo) id: Uuid,
         pub(in crate::repo) name: String,
+        pub(in crate::repo) plan: Option<String>,
         pub(in crate::repo) last_build_number: i64,
         pub(in crate::repo) created_at: DateTimeUtc,
     }
@@ -192,10 +193,11 @@ pub(super) mod memberships {
 
 impl From<&Organization> for organizations::Model {
     fn from(organization: &Organization) -> Self {
-        let Organization { id, name, created_at } = organization;
+        let Organization { id, name, plan, created_at } = organization;
         Self {
             id: id.to_uuid(),
             name: name.to_string(),
+            plan: plan.as_ref().map(ToString::to_string),
             last_build_number: 0,
             created_at: *created_at,
         }
@@ -206,10 +208,11 @@ impl TryFrom<organizations::Model> for Organization {
     type Error = StoreError;
 
     fn try_from(row: organizations::Model) -> Result<Self, Self::Error> {
-        let organizations::Model { id, name, last_build_number: _, created_at } = row;
+        let organizations::Model { id, name, plan, last_build_number: _, created_at } = row;
         Ok(Self {
             id: OrganizationId::from_uuid(id),
             name: name.parse().map_err(corrupt("organizations"))?,
+            plan: plan.map(|plan| plan.parse()).transpose().map_err(corrupt("organizations"))?,
             created_at,
         })
     }

@@ -1,13 +1,15 @@
 //! Projects in SQL.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select, prelude::Uuid, sea_query::Expr};
 use windlass_domain::{OrganizationId, Page, PageRequest, Project, ProjectId, ProjectState};
-use windlass_storage::{ProjectFilter, ProjectRepo, StoreError};
+use windlass_storage::{Holding, ProjectFilter, ProjectRepo, StoreError};
 
 use self::row::{Column, Entity, Model};
-use super::{LockForUpdate, Repo, from_stored, required, to_stored};
-use crate::error::{BadColumn, corrupt};
+use super::{LockForUpdate, Repo, environment, from_stored, required, to_stored};
+use crate::error::{BadColumn, corrupt, store_error};
 
 const TABLE: &str = "projects";
 
@@ -54,6 +56,26 @@ impl ProjectRepo for Repo<'_> {
             query = query.filter(Column::Id.is_in(only.iter().map(|id| id.to_uuid())));
         }
         self.list_page(query, Column::Id, page).await
+    }
+
+    #[tracing::instrument(name = "db.project.list_holdings", level = "debug", skip(self))]
+    async fn list_holdings(
+        &mut self,
+        organization: OrganizationId,
+    ) -> Result<Vec<Holding>, StoreError> {
+        let counted = environment::count_present_by_project(organization);
+        let counts: Vec<(Uuid, i64)> =
+            counted.into_tuple().all(&self.db).await.map_err(store_error)?;
+        let counts: HashMap<Uuid, i64> = counts.into_iter().collect();
+        let projects: Vec<Project> = self.list_rows(find_in(organization)).await?;
+        projects
+            .into_iter()
+            .map(|Project { id, settings, .. }| {
+                let environments = counts.get(&id.to_uuid()).copied().unwrap_or_default();
+                let environments = from_stored(environments, "environments", "id")?;
+                Ok(Holding { project: id, resources: settings.resources, environments })
+            })
+            .collect()
     }
 
     #[tracing::instrument(name = "db.project.insert", level = "debug", skip_all, fields(id = %project.id))]

@@ -3,7 +3,7 @@
 use windlass_domain::{Build, BuildResult, Environment, Id, Usage};
 
 use super::world::{World, after_commit_of, commit_id};
-use crate::{Store, StoreError};
+use crate::{BuildTime, Store, StoreError};
 
 pub async fn a_build_survives_storage_in_every_state(store: &dyn Store) {
     let world = World::new(store);
@@ -64,6 +64,47 @@ pub async fn whoever_locks_a_build_second_sees_what_the_first_wrote(store: &dyn 
         uow.builds().find_for_update(organization.id, id).await.unwrap()
     };
     assert_eq!(after_commit_of(first, second).await, Some(running));
+}
+
+pub async fn the_time_of_builds_is_summed_from_when_they_ended(store: &dyn Store) {
+    let world = World::new(store);
+    let (organization, _, environment) = world.tenant("shop").await;
+    let (others, _, of_others) = world.tenant("blog").await;
+    let time = async |from| {
+        let mut uow = world.read().await;
+        uow.builds().time_since(organization.id, from).await.unwrap()
+    };
+    let first = world.now();
+    assert_eq!(time(first).await, BuildTime::default());
+
+    // Together they exceed 32 bits by far.
+    ended(&world, &environment, 5_000_000_000).await;
+    let second = world.tick();
+    ended(&world, &environment, 7_000_000_000).await;
+    ended(&world, &of_others, 1).await;
+    // It never ran.
+    world.build(&environment).await;
+    let since = world.tick();
+    let running = world.build(&environment).await.start(commit_id(), since).unwrap();
+    let mut uow = world.write().await;
+    uow.builds().update(&running).await.unwrap();
+    uow.commit().await.unwrap();
+
+    let running_since = vec![since];
+    let all = BuildTime { ended_millis: 12_000_000_000, running_since: running_since.clone() };
+    assert_eq!(time(first).await, all);
+    assert_eq!(time(second).await, BuildTime { ended_millis: 7_000_000_000, running_since });
+    let theirs = world.read().await.builds().time_since(others.id, first).await.unwrap();
+    assert_eq!(theirs, BuildTime { ended_millis: 1, running_since: Vec::new() });
+}
+
+async fn ended(world: &World<'_>, environment: &Environment, wall_millis: u64) {
+    let build = world.build(environment).await.start(commit_id(), world.now()).unwrap();
+    let usage = Usage { wall_millis, ..Usage::default() };
+    let build = build.end(BuildResult::BuildFailed, "why", usage, world.now()).unwrap();
+    let mut uow = world.write().await;
+    uow.builds().update(&build).await.unwrap();
+    uow.commit().await.unwrap();
 }
 
 pub async fn builds_are_needed_as_long_as_they_may_run_again(store: &dyn Store) {

@@ -93,7 +93,8 @@ pub async fn an_organization_is_renamed_and_goes_on_counting(store: &dyn Store) 
     let organization = world.organization().await;
     let mut uow = world.write().await;
     assert_eq!(uow.organizations().next_build_number(organization.id).await.unwrap(), 1);
-    let renamed = Organization { name: "Größe & Co".parse().unwrap(), ..organization };
+    let plan = Some("pro".parse().unwrap());
+    let renamed = Organization { name: "Größe & Co".parse().unwrap(), plan, ..organization };
     uow.organizations().update(&renamed).await.unwrap();
     assert_eq!(uow.organizations().next_build_number(renamed.id).await.unwrap(), 2);
     uow.commit().await.unwrap();

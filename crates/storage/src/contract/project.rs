@@ -3,7 +3,7 @@
 use windlass_domain::{PageRequest, Project, ProjectState};
 
 use super::world::{World, after_commit_of};
-use crate::{ProjectFilter, Store, StoreError};
+use crate::{Holding, ProjectFilter, Store, StoreError};
 
 pub async fn a_project_survives_storage_in_every_state(store: &dyn Store) {
     let world = World::new(store);
@@ -136,4 +136,29 @@ pub async fn a_slug_that_is_about_to_be_taken_is_waited_for(store: &dyn Store) {
     };
     let refused = after_commit_of(first, second).await;
     assert!(matches!(refused, Err(StoreError::Taken("slug"))), "{refused:?}");
+}
+
+pub async fn projects_hold_what_their_present_environments_may_use(store: &dyn Store) {
+    let world = World::new(store);
+    let (organization, shop, _) = world.tenant("shop").await;
+    world.tenant("blog").await;
+    let empty = world.project(&organization, "empty").await;
+    let gone = world.project(&organization, "gone").await;
+    let gone = gone.delete(world.tick()).unwrap().finish_deleting(world.tick()).unwrap();
+    world.environment(&shop, "next").await;
+    let old = world.environment(&shop, "old").await;
+    let destroyed = old.destroy(world.tick()).unwrap().finish_destroying(world.tick()).unwrap();
+    let mut uow = world.write().await;
+    uow.projects().update(&gone).await.unwrap();
+    uow.environments().update(&destroyed).await.unwrap();
+    uow.commit().await.unwrap();
+
+    let mut held = world.read().await.projects().list_holdings(organization.id).await.unwrap();
+    held.sort_unstable_by_key(|holding| holding.project);
+    let holding = |project: &Project, environments| Holding {
+        project: project.id,
+        resources: project.settings.resources,
+        environments,
+    };
+    assert_eq!(held, [holding(&shop, 2), holding(&empty, 0)]);
 }

@@ -19,6 +19,7 @@ mod members;
 mod open;
 mod profiles;
 mod projects;
+mod quota;
 mod shell;
 mod target;
 mod tokens;
@@ -50,6 +51,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Members(members::Members),
     Usage(usage::Usage),
+    Quota(quota::Quota),
     Audit(audit::Audit),
     Open(open::Open),
     Shell(shell::Shell),
@@ -74,6 +76,7 @@ impl Command {
             Self::Tokens(command) => command.run(context),
             Self::Members(command) => command.run(context),
             Self::Usage(command) => command.run(context),
+            Self::Quota(command) => command.run(context),
             Self::Audit(command) => command.run(context),
             Self::Open(command) => command.run(context),
             Self::Shell(command) => command.run(context),

@@ -30,6 +30,7 @@ mod metrics_access;
 mod once;
 mod organization;
 mod project;
+mod quota;
 mod readiness;
 mod reconcile;
 mod route;
@@ -78,6 +79,7 @@ pub use crate::{
         CreateProject, Expected, create_project, delete_project, get_project, list_projects,
         update_project, wait_until_deleted,
     },
+    quota::{Plans, Quota, get_quota},
     readiness::{Readiness, check_readiness},
     route::{RouteTarget, Routes},
     seal::{Keyring, SealError},

@@ -7,7 +7,7 @@ use windlass_auth::VerifierOptions;
 use windlass_domain::Backoff;
 use windlass_engine::{AppLimits, BuildLimits};
 
-use crate::AttemptLimits;
+use crate::{AttemptLimits, Plans};
 
 /// Everything about the use cases that can be configured.
 #[derive(Debug, Clone)]
@@ -36,6 +36,8 @@ pub struct Settings {
     pub build_limits: BuildLimits,
     /// What an app may use, unless its project says otherwise.
     pub app_limits: AppLimits,
+    /// What organizations may use.
+    pub plans: Plans,
     /// How long an app may take to become healthy.
     pub start_timeout: Duration,
     /// How long requests to a replaced app may go on.

@@ -34,6 +34,7 @@ mod page;
 mod pages;
 mod problem;
 mod projects;
+mod quota;
 mod request_id;
 mod same_origin;
 mod sessions;
@@ -96,6 +97,7 @@ fn operations() -> Vec<Operation> {
         links::operations(),
         env_vars::operations(),
         usage::operations(),
+        quota::operations(),
         audit::operations(),
         docs::operations(),
     ]

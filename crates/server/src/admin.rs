@@ -3,6 +3,7 @@
 mod import_keys;
 mod rotate_root_key;
 mod rotate_session_key;
+mod set_plan;
 mod set_up_link;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -59,6 +60,11 @@ enum Errand {
     /// Print a link with which the first owner's account is claimed (again): for an owner who has
     /// forgotten the password. It works once and for an hour; their sessions end when it is used.
     SetUpLink,
+    /// Give an organization another plan, which says what it may use.
+    ///
+    /// Servers that are running go by it at once. What is in use stays, even where it is more than
+    /// the plan allows.
+    SetPlan(set_plan::Arguments),
 }
 
 /// Runs an errand. Its exit code says whether everything went well.
@@ -78,6 +84,7 @@ pub(crate) fn run(args: AdminArgs) -> anyhow::Result<ExitCode> {
                 rotate_session_key::run(&store, &config.server.data_dir, &arguments).await
             }
             Errand::SetUpLink => set_up_link::run(&store, &config).await,
+            Errand::SetPlan(arguments) => set_plan::run(&store, &config, &arguments).await,
         }
     })
 }

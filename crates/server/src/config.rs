@@ -1,6 +1,7 @@
 //! Configuration: built-in defaults, then a file, then `WINDLASS_*` variables, then flags.
 
 use std::{
+    collections::HashMap,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -14,7 +15,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use windlass_auth::Network;
 
-use crate::{ServeArgs, machinery};
+use crate::{ServeArgs, machinery, plans};
 
 /// Every setting has its default here and nowhere else.
 pub(crate) const DEFAULTS: &str = include_str!("defaults.toml");
@@ -39,6 +40,7 @@ pub(crate) struct Config {
     pub(crate) keys: Keys,
     pub(crate) audit: Audit,
     pub(crate) limits: Limits,
+    pub(crate) quotas: Quotas,
     pub(crate) sessions: Sessions,
     pub(crate) passwords: Passwords,
     pub(crate) github: Github,
@@ -220,6 +222,25 @@ pub(crate) struct Limits {
     pub(crate) per_address: u32,
 }
 
+/// `[quotas]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Quotas {
+    pub(crate) plan: String,
+    pub(crate) plans: HashMap<String, Plan>,
+}
+
+/// `[quotas.plans.NAME]`: what is not named has no limit.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Plan {
+    pub(crate) max_projects: Option<u32>,
+    pub(crate) max_environments: Option<u32>,
+    pub(crate) max_cpu: Option<f64>,
+    pub(crate) max_memory_mb: Option<u32>,
+    pub(crate) build_minutes: Option<u32>,
+}
+
 /// `[sessions]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -297,6 +318,7 @@ impl Config {
             github.client_id.is_empty() == github.client_secret.expose_secret().is_empty(),
             "github.client_id and github.client_secret belong together"
         );
+        plans::of(&self.quotas)?;
         // What the section says is checked whether it is used or not.
         machinery::swarm_settings(&self.swarm)?;
         let url = self.server.public_url.as_str();
@@ -400,6 +422,21 @@ mod tests {
         let text = "[swarm]\nregistry = \"r.example.com:5000/team\"\nregistry_username = \"me\"\n\
                     registry_password = \"hunter2\"";
         assert!(!format!("{:?}", with(text).unwrap()).contains("hunter2"));
+    }
+
+    #[test]
+    fn plans_say_what_is_wrong_with_them() {
+        let plan = "[quotas]\nplan = \"free\"\n[quotas.plans.free]\nmax_cpu = 2.5";
+        assert_eq!(with(plan).unwrap().quotas.plans["free"].max_cpu, Some(2.5));
+        for (text, wanted) in [
+            ("[quotas]\nplan = \"free\"", "quotas.plan"),
+            ("[quotas.plans.Free]", "quotas.plans.Free"),
+            ("[quotas.plans.free]\nmax_cpu = -1.0", "max_cpu"),
+            ("[quotas.plans.free]\nmax_cpus = 1", "max_cpus"),
+        ] {
+            let err = format!("{:#}", with(text).unwrap_err());
+            assert!(err.contains(wanted), "{text}: {err}");
+        }
     }
 
     #[test]

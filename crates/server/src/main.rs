@@ -9,6 +9,7 @@ mod door;
 mod ingress_routes;
 mod machinery;
 mod parts;
+mod plans;
 mod serve;
 mod shutdown;
 mod trace;

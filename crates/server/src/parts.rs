@@ -23,6 +23,7 @@ use crate::{
     data_dir::DataDir,
     ingress_routes::IngressRoutes,
     machinery::Machinery,
+    plans,
 };
 
 /// Everything that the server runs.
@@ -61,7 +62,7 @@ pub(crate) async fn make(
         password_hasher: password_hasher(config)?,
         github: github(config)?,
         worker: data.worker(&*entropy)?,
-        settings: settings(config),
+        settings: settings(config)?,
     });
     Ok(Running { control, engine, ingress, store, clock, entropy })
 }
@@ -168,9 +169,9 @@ fn github(config: &Config) -> anyhow::Result<Option<Arc<dyn IdentityService>>> {
     Ok(Some(Arc::new(Github::new(options).context("the section [github]")?)))
 }
 
-fn settings(config: &Config) -> Settings {
+fn settings(config: &Config) -> anyhow::Result<Settings> {
     let Config { git, jobs, builds, apps, keys, audit, sessions, .. } = config;
-    Settings {
+    Ok(Settings {
         allow_local_git: git.allow_local,
         workers: jobs.workers,
         slots_per_organization: jobs.slots_per_organization,
@@ -208,7 +209,8 @@ fn settings(config: &Config) -> Settings {
         session_life: TimeDelta::days(sessions.days.into()),
         session_idle_limit: TimeDelta::days(sessions.idle_days.into()),
         sign_in_attempts: AttemptLimits::default(),
-    }
+        plans: plans::of(&config.quotas)?,
+    })
 }
 
 fn mebibytes(count: u32) -> u64 {

@@ -6,7 +6,7 @@ use windlass_domain::{
 };
 use windlass_storage::{Signal, UnitOfWork};
 
-use crate::{Caller, Control, ControlError};
+use crate::{Caller, Control, ControlError, quota};
 
 /// Asks for a deployment with a build of its own. The caller holds the environment's row.
 pub(crate) async fn request(
@@ -17,6 +17,7 @@ pub(crate) async fn request(
     trigger: Trigger,
 ) -> Result<Deployment, ControlError> {
     let organization_id = environment.organization_id;
+    quota::take(control, uow, organization_id, quota::A_BUILD).await?;
     let build = Build::request(
         NewBuild {
             organization_id,

@@ -10,6 +10,7 @@ use windlass_storage::{Signal, StoreError, UnitOfWork};
 use crate::{
     Caller, Control, ControlError, EnvironmentDetail, deployment,
     project::{self, suffix},
+    quota,
 };
 
 /// How often a host label is tried with another suffix before it is a fault of ours.
@@ -41,6 +42,8 @@ pub async fn create_environment(
         },
         control.fx(),
     );
+    let one = quota::environments(control, project.settings.resources, 1);
+    quota::take(control, &mut *uow, project.organization_id, one).await?;
     let environment = insert(control, &mut *uow, environment, &project.slug).await?;
     let deployment: Deployment =
         deployment::request(control, caller, &mut *uow, &environment, Trigger::Created).await?;

@@ -1,11 +1,13 @@
 //! Changes a project.
 
 use windlass_auth::Permission;
-use windlass_domain::{Project, ProjectChange, ProjectId};
+use windlass_domain::{Amounts, Project, ProjectChange, ProjectId, Resources};
+use windlass_storage::UnitOfWork;
 
 use crate::{
     Caller, Control, ControlError,
     project::{check_source, find_for_update},
+    quota,
 };
 
 /// Which version of a thing the caller believes to change (HTTP's `If-Match`).
@@ -51,12 +53,36 @@ where
         default_branch: project.default_branch.clone(),
         settings: project.settings.clone(),
     };
+    let before = project.settings.resources;
     let change = edit(present)?;
     check_source(control, &change.git_url)?;
+    if change.settings.resources != before {
+        take_difference(control, &mut *uow, &project, change.settings.resources).await?;
+    }
     let project = project.change(change, control.fx().clock.now())?;
     uow.projects().update(&project).await?;
     control.write_down(&mut *uow, caller.did(grant, id)).await?;
     uow.commit().await?;
 
     Ok(project)
+}
+
+/// Makes sure that all of a project's environments may use what each is to use from now on.
+async fn take_difference(
+    control: &Control,
+    uow: &mut dyn UnitOfWork,
+    project: &Project,
+    wanted: Resources,
+) -> Result<(), ControlError> {
+    let holdings = uow.projects().list_holdings(project.organization_id).await?;
+    let holding = holdings.into_iter().find(|holding| holding.project == project.id);
+    let count = holding.map_or(0, |holding| holding.environments);
+    let now = quota::environments(control, project.settings.resources, count);
+    let then = quota::environments(control, wanted, count);
+    let more = Amounts {
+        cpu_millis: then.cpu_millis.saturating_sub(now.cpu_millis),
+        memory_mb: then.memory_mb.saturating_sub(now.memory_mb),
+        ..Amounts::default()
+    };
+    quota::take(control, uow, project.organization_id, more).await
 }

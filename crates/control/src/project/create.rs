@@ -2,11 +2,11 @@
 
 use windlass_auth::{Permission, Target};
 use windlass_domain::{
-    BranchName, GitUrl, GithubRepo, Name, NewProject, Project, ProjectSettings, Slug,
+    Amounts, BranchName, GitUrl, GithubRepo, Name, NewProject, Project, ProjectSettings, Slug,
 };
 use windlass_storage::StoreError;
 
-use crate::{Caller, Control, ControlError, project::check_source};
+use crate::{Caller, Control, ControlError, project::check_source, quota};
 
 /// How often a slug is tried with another suffix before it is a fault of ours.
 const SLUG_ATTEMPTS: usize = 8;
@@ -51,6 +51,8 @@ pub async fn create_project(
         control.fx(),
     );
     let mut uow = control.store().write().await?;
+    let one = Amounts { projects: 1, ..Amounts::default() };
+    quota::take(control, &mut *uow, project.organization_id, one).await?;
     let mut attempts = 1;
     while let Err(err) = uow.projects().insert(&project).await {
         if !matches!(err, StoreError::Taken("slug")) || SLUG_ATTEMPTS <= attempts {

@@ -15,7 +15,7 @@ use super::{
     deploy,
     load::{self, Loaded},
 };
-use crate::{Causes, Control, deployment, log_store::Pipe, telemetry, watch::Watch};
+use crate::{Causes, Control, deployment, log_store::Pipe, quota, telemetry, watch::Watch};
 
 /// Lines that may wait between the engine and the database.
 const IN_FLIGHT: usize = 2_000;
@@ -42,7 +42,8 @@ pub(super) async fn carry_out(attempt: &Attempt, loaded: Loaded) -> Result<(), A
     Ok(())
 }
 
-/// Lets the engine build, while lines are stored and a cancellation is watched for.
+/// Lets the engine build, while lines are stored, and ends that when it is called off or the time
+/// for builds is used up.
 async fn run(
     attempt: &Attempt,
     deployment: DeploymentId,
@@ -62,10 +63,12 @@ async fn run(
     };
     tokio::pin!(build_and_store);
     let cancelled = until_called_off(attempt, deployment);
-    tokio::select! {
+    let used_up = quota::until_build_time_is_up(control, attempt.job.organization_id);
+    let reason = tokio::select! {
         report = &mut build_and_store => return report,
-        () = cancelled => {}
-    }
+        () = cancelled => None,
+        reason = used_up => Some(reason),
+    };
     // The build goes on being polled meanwhile: the engine may be in the middle of beginning it.
     // Again now and then: it may only just have begun when it was called off.
     loop {
@@ -75,9 +78,21 @@ async fn run(
             Ok::<_, AttemptError>(())
         };
         tokio::select! {
-            report = &mut build_and_store => return report,
+            report = &mut build_and_store => {
+                return report.map(|report| because(report, reason));
+            }
             asked = cancel => asked?,
         }
+    }
+}
+
+/// A build that we have ended says why.
+fn because(report: BuildReport, reason: Option<String>) -> BuildReport {
+    match reason {
+        Some(message) if report.result == BuildResult::Cancelled => {
+            BuildReport { message, ..report }
+        }
+        Some(_) | None => report,
     }
 }
 

@@ -11,12 +11,12 @@ use windlass_engine::EngineError;
 use windlass_storage::{Signal, UnitOfWork};
 
 use super::{
-    attempt::{Attempt, AttemptError},
+    attempt::{Attempt, AttemptError, Held},
     build, load,
     load::LoadError,
     start,
 };
-use crate::deployment;
+use crate::{ControlError, deployment, quota};
 
 /// Brings a deployment to its end.
 pub(super) async fn carry_out(attempt: &Attempt, id: DeploymentId) -> Result<(), AttemptError> {
@@ -78,6 +78,18 @@ async fn begin_building(attempt: &Attempt, loaded: load::Loaded) -> Result<(), A
         return Ok(());
     }
     let organization = attempt.job.organization_id;
+    match quota::take(control, &mut *held.uow, organization, quota::A_BUILD).await {
+        // It was asked for while there was time left.
+        Err(ControlError::Refused { message, .. }) => {
+            let Held { ref mut uow, environment, .. } = held;
+            let result = BuildResult::Cancelled;
+            write_failure(attempt, &mut **uow, environment, deployment.id, result, &message)
+                .await?;
+            held.uow.commit().await?;
+            return Ok(());
+        }
+        taken => taken?,
+    }
     let build = held.uow.builds().find_for_update(organization, deployment.build_id).await?;
     let build = build.ok_or(AttemptError::Lost)?;
     let text = format!("Building commit {commit} of {branch}");

@@ -19,6 +19,7 @@ mod once;
 mod organizations;
 mod people;
 mod projects;
+mod quotas;
 mod reconciling;
 mod replicas;
 mod support;

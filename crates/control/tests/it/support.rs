@@ -16,8 +16,8 @@ use windlass_auth::{
     VerifierOptions,
 };
 use windlass_control::{
-    AttemptLimits, Caller, Control, CreateProject, Keyring, Occasion, OldKeys, Parts, Presentation,
-    RouteTarget, Routes, Settings, install, rotate_root_key,
+    AttemptLimits, Caller, Control, CreateProject, Keyring, Occasion, OldKeys, Parts, Plans,
+    Presentation, RouteTarget, Routes, Settings, install, rotate_root_key,
 };
 use windlass_domain::{
     Backoff, BranchName, Build, BuildState, CommitId, Deployment, DeploymentId, Effects,
@@ -152,7 +152,8 @@ impl Platform {
         self.another_with(name, settings())
     }
 
-    fn another_with(&self, name: &str, settings: Settings) -> Control {
+    /// The same with other settings.
+    pub(crate) fn another_with(&self, name: &str, settings: Settings) -> Control {
         control(&self.store, &self.engine, &self.routes, &self.keyring, name, settings)
     }
 
@@ -182,13 +183,7 @@ impl Platform {
     }
 
     pub(crate) async fn project_with(&self, name: &str, settings: ProjectSettings) -> Project {
-        let new = CreateProject {
-            name: name.parse().unwrap(),
-            git_url: git_url(),
-            github_repo: None,
-            default_branch: main(),
-            settings,
-        };
+        let new = new_project(name, settings);
         windlass_control::create_project(&self.control, &self.owner, new).await.unwrap()
     }
 
@@ -271,11 +266,22 @@ impl Platform {
     }
 }
 
+/// A project to be made of the repository that tests push to.
+pub(crate) fn new_project(name: &str, settings: ProjectSettings) -> CreateProject {
+    CreateProject {
+        name: name.parse().unwrap(),
+        git_url: git_url(),
+        github_repo: None,
+        default_branch: main(),
+        settings,
+    }
+}
+
 pub(crate) fn main() -> BranchName {
     "main".parse().unwrap()
 }
 
-fn git_url() -> GitUrl {
+pub(crate) fn git_url() -> GitUrl {
     "https://git.example.com/shop.git".parse().unwrap()
 }
 
@@ -350,6 +356,7 @@ pub(crate) fn settings() -> Settings {
             processes: 100,
             log_bytes: 1 << 20,
         },
+        plans: Plans::default(),
         start_timeout: Duration::from_secs(5),
         drain_timeout: Duration::from_secs(1),
         stop_grace: Duration::from_secs(1),

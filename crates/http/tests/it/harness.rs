@@ -19,11 +19,11 @@ use windlass_auth::{
     SessionRecord, VerifierOptions,
 };
 use windlass_control::{
-    AttemptLimits, Control, Keyring, Occasion, Parts, RouteTarget, Routes, Settings,
+    AttemptLimits, Control, Keyring, Occasion, Parts, Plans, RouteTarget, Routes, Settings,
     create_api_key, install,
 };
 use windlass_domain::{
-    Backoff, Clock as _, Effects, HostLabel, Id, OsEntropy, User, WorkerId,
+    Amounts, Backoff, Clock as _, Effects, HostLabel, Id, OsEntropy, PlanName, User, WorkerId,
     test_util::{CountingEntropy, ManualClock},
 };
 use windlass_engine::{AppLimits, BuildLimits, fake::FakeEngine};
@@ -344,6 +344,16 @@ pub(crate) fn id(answer: &Answer) -> String {
     answer.body["id"].as_str().unwrap_or_else(|| panic!("{}", answer.body)).to_owned()
 }
 
+/// One plan without limits, which everybody has, and a small one.
+fn plans() -> Plans {
+    let small = Amounts { projects: 1, cpu_millis: 2_500, memory_mb: 1_024, ..Amounts::UNLIMITED };
+    let limits = [
+        (PlanName::default(), Amounts::UNLIMITED),
+        ("small".parse().unwrap(), small.with_build_minutes(7)),
+    ];
+    Plans::new(PlanName::default(), HashMap::from(limits)).unwrap()
+}
+
 fn settings() -> Settings {
     Settings {
         allow_local_git: false,
@@ -373,6 +383,7 @@ fn settings() -> Settings {
             processes: 100,
             log_bytes: 8 * MIB,
         },
+        plans: plans(),
         start_timeout: Duration::from_secs(10),
         drain_timeout: Duration::from_secs(1),
         stop_grace: Duration::from_secs(1),

@@ -29,6 +29,7 @@ mod pages;
 mod peers;
 mod people;
 mod projects;
+mod quotas;
 mod secrecy;
 mod server;
 mod sessions;

@@ -133,3 +133,19 @@ async fn an_errand_for_nobody_or_on_no_database_is_refused() {
     let empty = server.admin(&["import-keys", file]).output().await.unwrap();
     assert!(empty.status.success());
 }
+
+#[tokio::test]
+async fn an_organization_gets_another_plan_while_the_server_runs() {
+    let settings = [("QUOTAS__PLANS__FREE__MAX_PROJECTS", "1")];
+    let server = TestServer::start_with("set_plan", &settings).await;
+    assert_eq!(server.api.get("/api/quota").await.body["plan"], "unlimited");
+    server.administer(&["set-plan", "free"]).await;
+    let quota = server.api.get("/api/quota").await.body;
+    assert_eq!((&quota["plan"], &quota["limits"]["max_projects"]), (&json!("free"), &json!(1)));
+
+    let output = server.admin(&["set-plan", "pro"]).output().await.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("[quotas.plans.pro]"), "{said}");
+    server.administer(&["set-plan", "--default"]).await;
+    assert_eq!(server.api.get("/api/quota").await.body["plan"], "unlimited");
+}

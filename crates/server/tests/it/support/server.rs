@@ -103,6 +103,9 @@ impl TestServer {
         let mut command = Command::new(env!("CARGO_BIN_EXE_windlass-server"));
         command.arg("admin").args(arguments).arg("--data-dir").arg(self.data_dir());
         command.args(["--database-url", self.database.url()]);
+        for (key, value) in &self.settings {
+            command.env(format!("WINDLASS_{key}"), value);
+        }
         command
     }
 

@@ -1,13 +1,17 @@
 //! Use cases on environments.
 
+mod call_off;
 mod create;
 mod destroy;
+mod pause;
 mod rebuild;
+mod resume;
 mod wait;
 
+use self::call_off::{call_off, enqueue_once};
 pub use self::{
-    create::create_environment, destroy::destroy_environment, rebuild::rebuild_environment,
-    wait::wait_until_destroyed,
+    create::create_environment, destroy::destroy_environment, pause::pause_environment,
+    rebuild::rebuild_environment, resume::resume_environment, wait::wait_until_destroyed,
 };
 pub(crate) use self::{destroy::begin_destroying, rebuild::supersede_queued};
 

@@ -58,7 +58,8 @@ pub use crate::{
     env_var::{EnvVarView, PutEnvVar, delete_env_var, list_env_vars, put_env_var},
     environment::{
         EnvironmentDetail, create_environment, destroy_environment, get_environment,
-        list_environments, rebuild_environment, wait_until_destroyed,
+        list_environments, pause_environment, rebuild_environment, resume_environment,
+        wait_until_destroyed,
     },
     error::ControlError,
     import_keys::{Arrival, Newcomer, Refusal, import_keys},

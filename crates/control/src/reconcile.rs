@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{Semaphore, broadcast::error::RecvError};
 use tokio_util::sync::CancellationToken;
 use windlass_domain::{
@@ -104,7 +105,15 @@ impl Control {
             self.stop_in_background(app.deployment, "its environment is gone");
             return Ok(());
         };
-        if environment.live_deployment == Some(app.deployment) {
+        let is_live = environment.live_deployment == Some(app.deployment);
+        if is_live && environment.state == EnvironmentState::Paused {
+            // The job that pauses lets requests end before it stops the app.
+            if self.is_drained_since(environment.updated_at) {
+                self.stop_in_background(app.deployment, "its environment is paused");
+            }
+            return Ok(());
+        }
+        if is_live {
             self.follow_app(environment.id, app.deployment);
             if let AppState::Crashed { reason } = &app.state {
                 self.app_failed(environment, app.deployment, reason).await?;
@@ -128,19 +137,22 @@ impl Control {
 
     /// Whether nobody is at work on the app of a deployment that is not the live one.
     fn may_be_stopped(&self, deployment: &Deployment) -> bool {
-        let settings = self.settings();
         match &deployment.state {
-            DeploymentState::Superseded { at } => {
-                // The job that replaced it lets requests end before it stops the app.
-                let age = (self.fx().clock.now() - *at).to_std().unwrap_or_default();
-                settings.drain_timeout + settings.stop_grace < age
-            }
+            // The job that replaced it lets requests end before it stops the app.
+            DeploymentState::Superseded { at } => self.is_drained_since(*at),
             DeploymentState::Failed { .. } | DeploymentState::Cancelled { .. } => true,
             DeploymentState::Queued
             | DeploymentState::Building
             | DeploymentState::Deploying
             | DeploymentState::Live { .. } => false,
         }
+    }
+
+    /// Whether a job that began then has had the time to let requests end and to stop an app.
+    fn is_drained_since(&self, then: DateTime<Utc>) -> bool {
+        let settings = self.settings();
+        let age = (self.fx().clock.now() - then).to_std().unwrap_or_default();
+        settings.drain_timeout + settings.stop_grace < age
     }
 
     fn stop_in_background(&self, deployment: DeploymentId, why: &'static str) {

@@ -1,7 +1,7 @@
 //! Keeps the ingress in step with what is live.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -34,6 +34,8 @@ pub enum RouteTarget {
     Starting,
     /// Nowhere: the app has failed.
     Down,
+    /// Nowhere: the environment is paused.
+    Paused,
     /// Nowhere: the environment is being taken down.
     Stopped,
 }
@@ -68,12 +70,21 @@ pub(crate) struct RouteKeeper {
     /// Apps that are about to be live: requests go to them a moment before the database says so,
     /// so that whoever reads that a deployment is live also meets its app.
     coming: Mutex<HashMap<EnvironmentId, DeploymentId>>,
+    /// Apps that are being stopped: no request goes to them any more, whatever the database says
+    /// by now and the engine still does.
+    leaving: Mutex<HashSet<DeploymentId>>,
 }
 
 /// Sends an environment's requests to an app that is about to be live, until it is dropped.
 pub(crate) struct Coming<'a> {
     keeper: &'a RouteKeeper,
     environment: EnvironmentId,
+}
+
+/// Keeps requests from an app that is being stopped, until it is dropped.
+pub(crate) struct Leaving<'a> {
+    keeper: &'a RouteKeeper,
+    deployment: DeploymentId,
 }
 
 impl RouteKeeper {
@@ -88,6 +99,7 @@ impl RouteKeeper {
             routes,
             turn: tokio::sync::Mutex::default(),
             coming: Mutex::default(),
+            leaving: Mutex::default(),
         }
     }
 
@@ -102,11 +114,18 @@ impl RouteKeeper {
         let mut uow = self.store.read().await?;
         let environments = uow.environments().list_present_of_everyone().await?;
         drop(uow);
+        // After that: whatever has been wanted again since was leaving before.
+        let leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner).clone();
 
         let route = |environment: Environment| {
-            let wanted = coming.get(&environment.id).copied().or(environment.live_deployment);
-            let app = wanted.and_then(|wanted| states.get(&wanted));
-            let target = target(&environment.state, app);
+            let coming = coming.get(&environment.id).copied();
+            let wanted = coming.or(environment.live_deployment);
+            let staying = wanted.filter(|wanted| !leaving.contains(wanted));
+            let app = staying.and_then(|staying| states.get(&staying));
+            let target = match (&environment.state, coming) {
+                (EnvironmentState::Paused, None) => RouteTarget::Paused,
+                (state, _) => target(state, app),
+            };
             (environment.host, target)
         };
         self.routes.replace(environments.into_iter().map(route).collect());
@@ -125,6 +144,12 @@ impl RouteKeeper {
         Ok(coming)
     }
 
+    /// Keeps requests from an app that is about to be stopped.
+    pub(crate) fn leave(&self, deployment: DeploymentId) -> Leaving<'_> {
+        self.leaving.lock().unwrap_or_else(PoisonError::into_inner).insert(deployment);
+        Leaving { keeper: self, deployment }
+    }
+
     /// Waits for the requests that are still under way to these addresses.
     pub(crate) async fn drained(&self, addresses: &[SocketAddr], at_most: Duration) {
         self.routes.drained(addresses, at_most).await;
@@ -138,6 +163,13 @@ impl Drop for Coming<'_> {
     }
 }
 
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        let mut leaving = self.keeper.leaving.lock().unwrap_or_else(PoisonError::into_inner);
+        leaving.remove(&self.deployment);
+    }
+}
+
 fn target(environment: &EnvironmentState, app: Option<&AppState>) -> RouteTarget {
     match (app, environment) {
         (_, EnvironmentState::Destroying | EnvironmentState::Destroyed { .. }) => {
@@ -145,9 +177,10 @@ fn target(environment: &EnvironmentState, app: Option<&AppState>) -> RouteTarget
         }
         (Some(AppState::Running(app)), _) => RouteTarget::App(app.addresses.clone()),
         (Some(AppState::Starting | AppState::Restarting { .. }), _)
-        | (None, EnvironmentState::Provisioning | EnvironmentState::Active) => {
-            RouteTarget::Starting
-        }
+        | (
+            None,
+            EnvironmentState::Provisioning | EnvironmentState::Active | EnvironmentState::Paused,
+        ) => RouteTarget::Starting,
         (Some(AppState::Crashed { .. } | AppState::Stopped), _)
         | (None, EnvironmentState::Failed { .. }) => RouteTarget::Down,
     }

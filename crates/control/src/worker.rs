@@ -5,6 +5,7 @@ mod build;
 mod deploy;
 mod destroy;
 mod load;
+mod pause;
 mod start;
 
 pub(crate) use self::load::{LoadError, load_app_request};

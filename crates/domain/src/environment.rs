@@ -22,7 +22,7 @@ pub struct Environment {
     pub host: HostLabel,
     /// Where it is in its life.
     pub state: EnvironmentState,
-    /// The deployment whose app answers, if one does.
+    /// The deployment whose app answers, or will when the environment is resumed, if there is one.
     pub live_deployment: Option<DeploymentId>,
     /// Whether any app has ever answered in it.
     pub was_live: bool,
@@ -48,6 +48,8 @@ pub enum EnvironmentState {
     Provisioning,
     /// An app answers.
     Active,
+    /// Its app was stopped to be started again later.
+    Paused,
     /// No app answers: the first deployment failed, or the app keeps crashing.
     Failed {
         /// Why, for people.
@@ -82,6 +84,7 @@ impl EnvironmentState {
         match self {
             Self::Provisioning => "provisioning",
             Self::Active => "active",
+            Self::Paused => "paused",
             Self::Failed { .. } => "failed",
             Self::Destroying => "destroying",
             Self::Destroyed { .. } => "destroyed",
@@ -110,11 +113,12 @@ impl Environment {
         }
     }
 
-    /// Whether something may be deployed to it.
+    /// Whether something may be deployed to it. A deployment wakes one that is paused.
     pub fn check_deployable(&self) -> Result<(), TransitionError> {
         match self.state {
             EnvironmentState::Provisioning
             | EnvironmentState::Active
+            | EnvironmentState::Paused
             | EnvironmentState::Failed { .. } => Ok(()),
             EnvironmentState::Destroying | EnvironmentState::Destroyed { .. } => {
                 Err(self.refuse("deploy to"))
@@ -136,17 +140,18 @@ impl Environment {
         })
     }
 
-    /// A deployment failed. While another one answers, that changes nothing.
+    /// A deployment failed. While another one answers, or will again, that changes nothing.
     pub fn deployment_failed(
         self,
         reason: &str,
         now: DateTime<Utc>,
     ) -> Result<Self, TransitionError> {
         match (&self.state, self.live_deployment) {
-            (EnvironmentState::Active, Some(_)) => Ok(self),
+            (EnvironmentState::Active | EnvironmentState::Paused, Some(_)) => Ok(self),
             (
                 EnvironmentState::Provisioning
                 | EnvironmentState::Active
+                | EnvironmentState::Paused
                 | EnvironmentState::Failed { .. },
                 _,
             ) => Ok(self.to(EnvironmentState::Failed { reason: reason.to_owned() }, now)),
@@ -164,9 +169,34 @@ impl Environment {
                 ..self.to(EnvironmentState::Failed { reason: reason.to_owned() }, now)
             }),
             EnvironmentState::Provisioning
+            | EnvironmentState::Paused
             | EnvironmentState::Failed { .. }
             | EnvironmentState::Destroying
             | EnvironmentState::Destroyed { .. } => Err(self.refuse("fail the app of")),
+        }
+    }
+
+    /// Its app is to be stopped, and to be started again when it is resumed.
+    pub fn pause(self, now: DateTime<Utc>) -> Result<Self, TransitionError> {
+        match self.state {
+            EnvironmentState::Active => Ok(self.to(EnvironmentState::Paused, now)),
+            EnvironmentState::Provisioning
+            | EnvironmentState::Paused
+            | EnvironmentState::Failed { .. }
+            | EnvironmentState::Destroying
+            | EnvironmentState::Destroyed { .. } => Err(self.refuse("pause")),
+        }
+    }
+
+    /// Its app is to run again.
+    pub fn resume(self, now: DateTime<Utc>) -> Result<Self, TransitionError> {
+        match self.state {
+            EnvironmentState::Paused => Ok(self.to(EnvironmentState::Active, now)),
+            EnvironmentState::Provisioning
+            | EnvironmentState::Active
+            | EnvironmentState::Failed { .. }
+            | EnvironmentState::Destroying
+            | EnvironmentState::Destroyed { .. } => Err(self.refuse("resume")),
         }
     }
 
@@ -175,6 +205,7 @@ impl Environment {
         match self.state {
             EnvironmentState::Provisioning
             | EnvironmentState::Active
+            | EnvironmentState::Paused
             | EnvironmentState::Failed { .. } => Ok(self.to(EnvironmentState::Destroying, now)),
             EnvironmentState::Destroying | EnvironmentState::Destroyed { .. } => {
                 Err(self.refuse("destroy"))
@@ -191,6 +222,7 @@ impl Environment {
             }),
             EnvironmentState::Provisioning
             | EnvironmentState::Active
+            | EnvironmentState::Paused
             | EnvironmentState::Failed { .. }
             | EnvironmentState::Destroyed { .. } => Err(self.refuse("finish destroying")),
         }

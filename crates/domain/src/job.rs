@@ -51,6 +51,11 @@ pub enum JobKind {
         /// Which.
         environment_id: EnvironmentId,
     },
+    /// Stop the apps of a paused environment.
+    PauseEnvironment {
+        /// Which.
+        environment_id: EnvironmentId,
+    },
 }
 
 impl JobKind {
@@ -60,6 +65,7 @@ impl JobKind {
         match self {
             Self::Deploy { .. } => "deploy",
             Self::DestroyEnvironment { .. } => "destroy_environment",
+            Self::PauseEnvironment { .. } => "pause_environment",
         }
     }
 }

@@ -4,7 +4,9 @@ mod create;
 mod destroy;
 mod get;
 mod list;
+mod pause;
 mod rebuild;
+mod resume;
 mod view;
 
 use utoipa_axum::routes;
@@ -20,6 +22,8 @@ pub(crate) fn operations() -> Vec<Operation> {
         needs(Permission::DeploymentsWrite, routes!(rebuild::rebuild_environment)),
         needs(Permission::DeploymentsWrite, routes!(rebuild::restart_environment))
             .for_use_case("rebuild_environment"),
+        needs(Permission::EnvironmentsWrite, routes!(pause::pause_environment)),
+        needs(Permission::EnvironmentsWrite, routes!(resume::resume_environment)),
         needs(Permission::EnvironmentsWrite, routes!(destroy::destroy_environment)),
     ]
 }

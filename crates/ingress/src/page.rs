@@ -57,6 +57,16 @@ impl Page {
         }
     }
 
+    pub(crate) fn paused(message: String) -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code: "app_paused",
+            title: "The app is paused",
+            message: Cow::Owned(message),
+            advice: "If it is yours, resume it, or deploy to it. Otherwise come back later.",
+        }
+    }
+
     pub(crate) fn unreachable() -> Self {
         Self {
             status: StatusCode::BAD_GATEWAY,

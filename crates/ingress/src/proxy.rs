@@ -184,6 +184,9 @@ impl Proxy {
                 Route::Unavailable { reason: Outage::Stopped, message } => {
                     return Err(Page::stopped(message.clone()));
                 }
+                Route::Unavailable { reason: Outage::Paused, message } => {
+                    return Err(Page::paused(message.clone()));
+                }
             };
             let mut failure = Failure::NoAddress;
             let turn = app.turn();

@@ -49,6 +49,8 @@ pub enum Outage {
     Failed,
     /// It was stopped on purpose: a 503.
     Stopped,
+    /// It was stopped until somebody resumes it: a 503.
+    Paused,
 }
 
 /// What leads where; clones share it. Readers never wait.

@@ -34,6 +34,10 @@ fn target(host: &HostLabel, to: RouteTarget) -> Target {
         RouteTarget::Starting => Target::Starting {
             message: "The app is being started and will answer in a moment.".to_owned(),
         },
+        RouteTarget::Paused => Target::Unavailable {
+            reason: Outage::Paused,
+            message: "This environment is paused.".to_owned(),
+        },
         RouteTarget::Stopped => Target::Unavailable {
             reason: Outage::Stopped,
             message: "This environment is being taken down.".to_owned(),

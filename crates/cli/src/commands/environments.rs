@@ -33,6 +33,10 @@ pub(crate) enum Environments {
     Rebuild(Deploying),
     /// The same as `rebuild`.
     Restart(Deploying),
+    /// Stop its app until it is resumed or deployed to.
+    Pause(Named),
+    /// Start the app of a paused one again, without a build.
+    Resume(Named),
     /// Stop its app and take it down.
     Destroy(Destroy),
 }
@@ -99,6 +103,8 @@ impl Environments {
             Self::Create(create) => create.run(context, client),
             Self::Rebuild(deploying) => deploying.run(context, client, "rebuild"),
             Self::Restart(deploying) => deploying.run(context, client, "restart"),
+            Self::Pause(named) => named.order(context, client, "pause"),
+            Self::Resume(named) => named.order(context, client, "resume"),
             Self::Destroy(destroy) => destroy.run(context, client),
         }
     }
@@ -107,6 +113,15 @@ impl Environments {
 impl Named {
     fn find(&self, client: &Client) -> Result<Answer<Environment>> {
         target::environment(client, &self.project, &self.environment)
+    }
+
+    fn order(&self, context: &Context, client: &Client, order: &str) -> Result<()> {
+        let Environment { id, branch, .. } = self.find(client)?.value;
+        let done = client.order::<Environment>(&Address::of(["environments", &id, order]))?;
+        if context.output.is_json() {
+            return output::json(&done.json);
+        }
+        context.output.done(format_args!("the environment of {branch} is {}", done.value.state))
     }
 }
 

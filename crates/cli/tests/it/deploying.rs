@@ -36,6 +36,9 @@ fn a_deployment_is_followed_until_it_is_live() {
     let usage = user.json("usage");
     assert_eq!(usage["build_count"], 2);
 
+    let paused = user.run("environments pause main --project shop").succeeded();
+    assert_eq!(paused.out, "the environment of main is paused\n");
+    assert_eq!(user.json("environments resume main --project shop")["state"], "active");
     let gone = user.run("environments destroy main --project shop --yes --wait").succeeded();
     assert_eq!(gone.out, "the environment of main is destroyed\n");
     let deleted = user.json("projects delete shop --yes --wait");

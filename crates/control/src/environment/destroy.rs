@@ -1,14 +1,12 @@
 //! Takes an environment down.
 
 use windlass_auth::Permission;
-use windlass_domain::{
-    DeploymentState, Environment, EnvironmentId, EnvironmentState, Job, JobKind, NewJob,
-};
+use windlass_domain::{Environment, EnvironmentId, EnvironmentState, JobKind};
 use windlass_storage::{Signal, UnitOfWork};
 
 use crate::{
-    Caller, Control, ControlError, Expected, deployment,
-    environment::{find_for_update, supersede_queued},
+    Caller, Control, ControlError, Expected,
+    environment::{call_off, enqueue_once, find_for_update},
 };
 
 /// Takes an environment down: what waits is called off, what is being built or started is ended,
@@ -36,58 +34,19 @@ pub(crate) async fn begin_destroying(
     uow: &mut dyn UnitOfWork,
     id: EnvironmentId,
 ) -> Result<Environment, ControlError> {
-    let organization = caller.organization();
-    let found = uow.environments().find_for_update(organization, id).await?;
-    let environment = found.ok_or(ControlError::NotFound("environment"))?;
-    let kind = JobKind::DestroyEnvironment { environment_id: id };
-    let environment = if environment.state == EnvironmentState::Destroying {
-        let jobs = uow.jobs().list_unfinished_for_update(id).await?;
-        if jobs.iter().any(|job| job.kind == kind) {
-            return Ok(environment);
-        }
-        // The job was given up: another one tries again.
-        environment
+    let found = uow.environments().find_for_update(caller.organization(), id).await?;
+    let found = found.ok_or(ControlError::NotFound("environment"))?;
+    let environment = if found.state == EnvironmentState::Destroying {
+        found
     } else {
-        call_off(control, uow, environment).await?
+        let environment = found.destroy(control.fx().clock.now())?;
+        uow.environments().update(&environment).await?;
+        call_off(control, uow, &environment, "the environment is being destroyed").await?;
+        environment
     };
-
-    let job = Job::enqueue(
-        NewJob {
-            organization_id: organization,
-            lane: Some(id),
-            kind,
-            max_attempts: control.settings().job_attempts,
-            request_id: caller.occasion.request_id.clone(),
-        },
-        control.fx(),
-    );
-    uow.jobs().insert(&job).await?;
-    uow.signal(Signal::Jobs);
+    let kind = JobKind::DestroyEnvironment { environment_id: id };
+    enqueue_once(control, caller, uow, &environment, kind).await?;
     uow.signal(Signal::Environment(id));
-
     tracing::info!(environment.id = %id, "environment is being destroyed");
-    Ok(environment)
-}
-
-/// Marks the environment and ends everything on its way in it.
-async fn call_off(
-    control: &Control,
-    uow: &mut dyn UnitOfWork,
-    environment: Environment,
-) -> Result<Environment, ControlError> {
-    let (organization, id) = (environment.organization_id, environment.id);
-    let now = control.fx().clock.now();
-    let environment = environment.destroy(now)?;
-    uow.environments().update(&environment).await?;
-
-    let reason = "the environment is being destroyed";
-    supersede_queued(control, uow, &environment, None, reason).await?;
-    let unfinished = uow.deployments().list_unfinished_for_update(organization, id).await?;
-    for running in unfinished {
-        if !matches!(running.state, DeploymentState::Live { .. }) {
-            // Its job is at work, sees this and ends what it has begun.
-            deployment::update(uow, &running.cancel(reason, now)?).await?;
-        }
-    }
     Ok(environment)
 }

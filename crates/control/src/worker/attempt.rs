@@ -12,7 +12,7 @@ use crate::{
     Causes, Control, ControlError,
     route::RouteError,
     telemetry,
-    worker::{LoadError, deploy, destroy, lease_end},
+    worker::{LoadError, deploy, destroy, lease_end, pause},
 };
 
 /// How long to wait before going on while the database is away.
@@ -187,6 +187,9 @@ impl Attempt {
             JobKind::DestroyEnvironment { environment_id } => {
                 destroy::carry_out(self, environment_id).await?;
             }
+            JobKind::PauseEnvironment { environment_id } => {
+                pause::carry_out(self, environment_id).await?;
+            }
         }
         let now = self.control.fx().clock.now();
         let mut uow = self.control.store().write().await?;
@@ -285,8 +288,9 @@ impl Attempt {
             JobKind::Deploy { deployment_id } => {
                 deploy::bury(self, uow, environment, deployment_id, reason).await
             }
-            // It stays `destroying`: whoever asks again gets a new job.
-            JobKind::DestroyEnvironment { .. } => Ok(()),
+            // It stays `destroying` or `paused`: whoever asks again gets a new job, and what is
+            // paused is stopped by the reconciler besides.
+            JobKind::DestroyEnvironment { .. } | JobKind::PauseEnvironment { .. } => Ok(()),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::attempt::{Attempt, AttemptError};
 use crate::{deployment, project::finish_if_empty};
 
 /// How long to wait for the last lines of an app that was stopped.
-const LAST_LINES: Duration = Duration::from_secs(5);
+pub(super) const LAST_LINES: Duration = Duration::from_secs(5);
 
 /// Stops an environment's apps and ends it; with it its project, where that waits for the last.
 pub(super) async fn carry_out(attempt: &Attempt, id: EnvironmentId) -> Result<(), AttemptError> {

@@ -17,6 +17,7 @@ mod leases;
 mod members;
 mod once;
 mod organizations;
+mod pausing;
 mod people;
 mod projects;
 mod quotas;

@@ -15,17 +15,20 @@ pub(crate) enum Event {
     GoLive,
     DeploymentFailed,
     AppFailed,
+    Pause,
+    Resume,
     Destroy,
     FinishDestroying,
 }
 
-const DEPLOYABLE: [&str; 3] = ["provisioning", "active", "failed"];
+const DEPLOYABLE: [&str; 4] = ["provisioning", "active", "paused", "failed"];
 
 impl Machine for Environment {
     const ENTITY: &'static str = "environment";
     const EDGES: &'static [(&'static str, &'static [&'static str])] = &[
         ("provisioning", &["active", "failed", "destroying"]),
-        ("active", &["active", "failed", "destroying"]),
+        ("active", &["active", "paused", "failed", "destroying"]),
+        ("paused", &["active", "paused", "destroying"]),
         ("failed", &["active", "failed", "destroying"]),
         ("destroying", &["destroyed"]),
         ("destroyed", &[]),
@@ -43,6 +46,8 @@ impl Machine for Environment {
             Event::GoLive => self.go_live(Id::generate(fx), now),
             Event::DeploymentFailed => self.deployment_failed("the build failed", now),
             Event::AppFailed => self.app_failed("it kept crashing", now),
+            Event::Pause => self.pause(now),
+            Event::Resume => self.resume(now),
             Event::Destroy => self.destroy(now),
             Event::FinishDestroying => self.finish_destroying(now),
         }
@@ -67,6 +72,8 @@ proptest! {
             4 => Just(Event::GoLive),
             4 => Just(Event::DeploymentFailed),
             4 => Just(Event::AppFailed),
+            2 => Just(Event::Pause),
+            2 => Just(Event::Resume),
             1 => Just(Event::Destroy),
             1 => Just(Event::FinishDestroying),
         ])
@@ -75,7 +82,7 @@ proptest! {
             let (state, live) = (&environment.state, environment.live_deployment);
             prop_assert!(environment.was_live || live.is_none());
             match state {
-                EnvironmentState::Active => prop_assert!(live.is_some()),
+                EnvironmentState::Active | EnvironmentState::Paused => prop_assert!(live.is_some()),
                 EnvironmentState::Destroying => {}
                 EnvironmentState::Provisioning => prop_assert!(!environment.was_live),
                 EnvironmentState::Failed { .. }

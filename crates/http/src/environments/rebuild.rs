@@ -15,6 +15,7 @@ use crate::{
 /// Rebuild an environment.
 ///
 /// Deploys the latest commit of its branch. Deployments that still wait their turn are called off.
+/// An environment that is paused goes on once it is live.
 /// Waiting needs the permission `deployments:read` as well; without it the answer comes at once.
 #[utoipa::path(
     post,

@@ -28,10 +28,11 @@ pub(crate) struct EnvironmentView {
     state: EnvironmentStateView,
     /// Why no app answers, in the state `failed`.
     reason: Option<String>,
-    /// The deployment whose app answers, if one does.
+    /// The deployment whose app answers, or will when the environment is resumed, if there is one.
     #[schema(example = "dep_01kdvdna000000000000000006")]
     live_deployment_id: Option<String>,
-    /// Its newest deployment; absent where there is none, and in the answer to a destroy.
+    /// Its newest deployment; absent where there is none, and in the answers to
+    /// pause, resume and destroy.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     latest_deployment: Option<DeploymentView>,
@@ -46,6 +47,7 @@ pub(crate) struct EnvironmentView {
 pub(crate) enum EnvironmentStateView {
     Provisioning,
     Active,
+    Paused,
     Failed,
     Destroying,
     Destroyed,
@@ -69,6 +71,7 @@ impl EnvironmentView {
         let (state, reason) = match state {
             EnvironmentState::Provisioning => (EnvironmentStateView::Provisioning, None),
             EnvironmentState::Active => (EnvironmentStateView::Active, None),
+            EnvironmentState::Paused => (EnvironmentStateView::Paused, None),
             EnvironmentState::Failed { reason } => (EnvironmentStateView::Failed, Some(reason)),
             EnvironmentState::Destroying => (EnvironmentStateView::Destroying, None),
             EnvironmentState::Destroyed { at: _ } => (EnvironmentStateView::Destroyed, None),

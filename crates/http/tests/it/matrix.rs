@@ -236,7 +236,7 @@ impl Scene<'_> {
                 assert!(status == StatusCode::UNAUTHORIZED && !has_changed, "{place}");
             }
             Expected::Hidden => assert!(status == StatusCode::NOT_FOUND && !has_changed, "{place}"),
-            Expected::NothingToGoBackTo => {
+            Expected::WrongState => {
                 assert!(status == StatusCode::CONFLICT && !has_changed, "{place}");
             }
             Expected::NotYours => {

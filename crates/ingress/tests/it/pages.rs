@@ -56,6 +56,11 @@ async fn an_app_that_is_not_there_says_why() {
             "503",
             "app_stopped",
         ),
+        (
+            Target::Unavailable { reason: Outage::Paused, message: message.clone() },
+            "503",
+            "app_paused",
+        ),
         (Target::App { id: "app".to_owned(), addresses: Vec::new() }, "502", "app_unreachable"),
     ] {
         let is_told = !matches!(target, Target::App { .. });

@@ -61,6 +61,32 @@ async fn a_repository_becomes_an_app_and_is_replaced_without_a_failed_request() 
 }
 
 #[tokio::test]
+async fn a_paused_environment_rests_over_a_restart_and_goes_on_without_a_build() {
+    let mut server = TestServer::start("paused").await;
+    let repository = Repository::answering("here");
+    let deployed = server.api.deploy(repository.path(), json!({})).await;
+    assert_eq!(deployed.state(), "live", "{}", deployed.reason());
+    let path = format!("/api/environments/{}", deployed.environment);
+    let paused = server.api.post(&format!("{path}/pause"), json!({})).await;
+    assert_eq!((paused.status, &paused.body["state"]), (StatusCode::ACCEPTED, &json!("paused")));
+    let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+    server.api.visit_until(&server.ingress, &deployed.host, unavailable).await;
+    let (_, page) = server.api.visit(&server.ingress, &deployed.host).await;
+    assert!(page.contains("app_paused"), "{page}");
+
+    server.kill_and_restart().await;
+    server.api.visit_until(&server.ingress, &deployed.host, unavailable).await;
+    assert_eq!(server.api.get(&path).await.body["state"], "paused");
+    let resumed = server.api.post(&format!("{path}/resume"), json!({})).await;
+    assert_eq!((resumed.status, &resumed.body["state"]), (StatusCode::ACCEPTED, &json!("active")));
+    server.api.visit_until(&server.ingress, &deployed.host, StatusCode::OK).await;
+    assert_eq!(server.api.visit(&server.ingress, &deployed.host).await.1, "here");
+    let now = server.api.get(&path).await.body;
+    assert_eq!(now["live_deployment_id"], deployed.id(), "{now}");
+    assert_eq!(server.api.get("/api/usage").await.body["build_count"], 1);
+}
+
+#[tokio::test]
 async fn a_destroyed_environment_is_gone_and_its_project_can_be_deleted() {
     let server = TestServer::start("destroyed").await;
     let repository = Repository::answering("here");

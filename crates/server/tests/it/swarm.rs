@@ -19,7 +19,7 @@ fn docker() -> String {
 }
 
 #[tokio::test]
-async fn a_dockerfile_becomes_an_app_on_docker_that_is_replaced_adopted_and_taken_down() {
+async fn a_dockerfile_becomes_an_app_on_docker_that_is_replaced_adopted_paused_and_taken_down() {
     let docker = docker();
     let namespace = format!("s{}", std::process::id());
     let settings = [
@@ -47,6 +47,13 @@ async fn a_dockerfile_becomes_an_app_on_docker_that_is_replaced_adopted_and_take
     assert_eq!(server.api.visit(&server.ingress, &deployed.host).await.1, "two");
 
     let path = format!("/api/environments/{}", deployed.environment);
+    server.api.post(&format!("{path}/pause"), json!({})).await;
+    let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+    server.api.visit_until(&server.ingress, &deployed.host, unavailable).await;
+    server.api.post(&format!("{path}/resume"), json!({})).await;
+    server.api.visit_until(&server.ingress, &deployed.host, StatusCode::OK).await;
+    assert_eq!(server.api.visit(&server.ingress, &deployed.host).await.1, "two");
+
     let destroying = server.api.post(&format!("{path}/destroy"), json!({})).await;
     assert_eq!(destroying.status, StatusCode::ACCEPTED, "{destroying:?}");
     server.api.until(&path, |environment| environment["state"] == "destroyed").await;

@@ -135,6 +135,7 @@ impl From<&Environment> for Model {
         let (reason, destroyed_at) = match state {
             EnvironmentState::Provisioning
             | EnvironmentState::Active
+            | EnvironmentState::Paused
             | EnvironmentState::Destroying => (None, None),
             EnvironmentState::Failed { reason } => (Some(reason.clone()), None),
             EnvironmentState::Destroyed { at } => (None, Some(*at)),
@@ -185,6 +186,7 @@ impl TryFrom<Model> for Environment {
             state: match state.as_str() {
                 "provisioning" => EnvironmentState::Provisioning,
                 "active" => EnvironmentState::Active,
+                "paused" => EnvironmentState::Paused,
                 "failed" => EnvironmentState::Failed { reason: required(reason, TABLE, "reason")? },
                 "destroying" => EnvironmentState::Destroying,
                 "destroyed" => EnvironmentState::Destroyed {

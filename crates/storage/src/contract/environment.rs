@@ -11,10 +11,11 @@ pub async fn an_environment_survives_storage_in_every_state(store: &dyn Store) {
     let deployment = Id::generate(world.fx());
     let failed = provisioning.clone().deployment_failed("no start command", world.tick()).unwrap();
     let active = failed.clone().go_live(deployment, world.tick()).unwrap();
+    let paused = active.clone().pause(world.tick()).unwrap();
     let crashed = active.clone().app_failed("it keeps crashing", world.tick()).unwrap();
     let destroying = active.clone().destroy(world.tick()).unwrap();
     let destroyed = destroying.clone().finish_destroying(world.tick()).unwrap();
-    for environment in [provisioning, failed, active, crashed, destroying, destroyed] {
+    for environment in [provisioning, failed, active, paused, crashed, destroying, destroyed] {
         let mut uow = world.write().await;
         uow.environments().update(&environment).await.unwrap();
         uow.commit().await.unwrap();

@@ -102,9 +102,7 @@ async fn lines_of(api: &TestApi, request: &str) -> Vec<Value> {
 /// Something for a change to be made to.
 async fn stage(api: &TestApi, change: &Change) -> World {
     let world = World::make(api).await;
-    if change.id == "rollback_deployment" {
-        world.finish_build(api).await;
-    }
+    world.make_ready(api, &change.id).await;
     world
 }
 

@@ -65,8 +65,8 @@ pub(crate) enum Expected {
     Unfound,
     /// 404.
     Hidden,
-    /// 409: it is allowed, but there is nothing to go back to.
-    NothingToGoBackTo,
+    /// 409: it is allowed, but its state stands in the way.
+    WrongState,
 }
 
 const TEXT: &str = include_str!("table.txt");
@@ -130,7 +130,7 @@ fn expected(cell: char) -> Expected {
         'b' => Expected::NotBegun,
         '2' => Expected::Unfound,
         '4' => Expected::Hidden,
-        '9' => Expected::NothingToGoBackTo,
+        '9' => Expected::WrongState,
         _ => panic!("unknown cell {cell}"),
     }
 }

@@ -3,7 +3,7 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 use windlass_auth::{CodeVerifier, NewLoginCode, OneTimeSecret, Role};
-use windlass_domain::{BuildResult, Clock as _, OsEntropy, PageRequest, Usage, UserId};
+use windlass_domain::{BuildResult, Clock as _, CommitId, OsEntropy, PageRequest, Usage, UserId};
 
 use crate::{
     harness::{TestApi, id},
@@ -132,17 +132,34 @@ impl World {
         }
     }
 
-    /// Ends the build of its deployment well, so that there is something to go back to.
-    pub(crate) async fn finish_build(&self, api: &TestApi) {
+    /// Brings it into a state in which an operation can do something.
+    pub(crate) async fn make_ready(&self, api: &TestApi, operation: &str) {
+        let (goes_live, pauses) = match operation {
+            "rollback_deployment" => (false, false),
+            "pause_environment" => (true, false),
+            "resume_environment" => (true, true),
+            _ => return,
+        };
         let mut uow = api.store.write().await.unwrap();
         let tenant = uow.organizations().first_of_everyone().await.unwrap().unwrap().id;
         let id = self.deployment.parse().unwrap();
         let deployment = uow.deployments().find(tenant, id).await.unwrap().unwrap();
         let build = uow.builds().find(tenant, deployment.build_id).await.unwrap().unwrap();
-        let (now, commit) = (api.clock.now(), "a".repeat(40).parse().unwrap());
-        let build = build.start(commit, now).unwrap();
+        let now = api.clock.now();
+        let commit: CommitId = "a".repeat(40).parse().unwrap();
+        let build = build.start(commit.clone(), now).unwrap();
         let build = build.end(BuildResult::Built, "built", Usage::default(), now).unwrap();
         uow.builds().update(&build).await.unwrap();
+        if goes_live {
+            let environment = deployment.environment_id;
+            let found = uow.environments().find(tenant, environment).await.unwrap().unwrap();
+            let live = found.go_live(id, now).unwrap();
+            let environment = if pauses { live.pause(now).unwrap() } else { live };
+            uow.environments().update(&environment).await.unwrap();
+            let deployment = deployment.start_building(commit, now).unwrap();
+            let deployment = deployment.start_deploying(now).unwrap().go_live(now).unwrap();
+            uow.deployments().update(&deployment).await.unwrap();
+        }
         uow.commit().await.unwrap();
     }
 

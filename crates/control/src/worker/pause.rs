@@ -1,0 +1,45 @@
+//! Stops the apps of a paused environment.
+
+use windlass_domain::{EnvironmentId, EnvironmentState};
+use windlass_engine::{AppState, ObservedApp};
+
+use super::{
+    attempt::{Attempt, AttemptError},
+    destroy::LAST_LINES,
+};
+
+/// Stops an environment's apps once the requests to them are through, unless it was resumed.
+pub(super) async fn carry_out(attempt: &Attempt, id: EnvironmentId) -> Result<(), AttemptError> {
+    let routes = &attempt.control.inner.routes;
+    // From here on its address says that it is paused.
+    routes.refresh().await?;
+    let observed = attempt.control.engine().observe().await?;
+    for app in observed.into_iter().filter(|app| app.environment == id) {
+        // Resumed meanwhile, it would be sent requests up to its end.
+        let leaving = routes.leave(app.deployment);
+        stop(attempt, id, &app).await?;
+        drop(leaving);
+        routes.refresh().await?;
+    }
+    Ok(())
+}
+
+async fn stop(attempt: &Attempt, id: EnvironmentId, app: &ObservedApp) -> Result<(), AttemptError> {
+    let control = &attempt.control;
+    if let AppState::Running(running) = &app.state {
+        let at_most = control.settings().drain_timeout;
+        control.inner.routes.drained(&running.addresses, at_most).await;
+    }
+    if is_paused(attempt, id).await? {
+        control.engine().stop(app.deployment, control.settings().stop_grace).await?;
+        control.followed_to_end(app.deployment, LAST_LINES).await;
+        tracing::info!(environment.id = %id, deployment.id = %app.deployment, "app paused");
+    }
+    Ok(())
+}
+
+async fn is_paused(attempt: &Attempt, id: EnvironmentId) -> Result<bool, AttemptError> {
+    let mut uow = attempt.control.store().read().await?;
+    let found = uow.environments().find(attempt.job.organization_id, id).await?;
+    Ok(found.is_some_and(|environment| environment.state == EnvironmentState::Paused))
+}

@@ -5,9 +5,10 @@ use std::{collections::HashMap, time::Duration};
 use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, Utc};
 use windlass_auth::{Permission, Target};
 use windlass_domain::{Amounts, Organization, OrganizationId, PlanName, Resources};
+use windlass_engine::AppLimits;
 use windlass_storage::UnitOfWork;
 
-use crate::{Caller, Causes, Control, ControlError};
+use crate::{Caller, Causes, Control, ControlError, worker::app_limits};
 
 /// What organizations may use: each has a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,13 +98,11 @@ pub(crate) const A_BUILD: Amounts =
 
 /// What so many environments take whose apps may use this.
 pub(crate) fn environments(control: &Control, resources: Resources, count: u64) -> Amounts {
-    let defaults = control.settings().app_limits;
-    let cpu_millis = u64::from(resources.cpu_millis.unwrap_or(defaults.cpu_millis));
-    let memory_mb = resources.memory_mb.map_or(defaults.memory_bytes >> 20, u64::from);
+    let AppLimits { cpu_millis, memory_bytes, .. } = app_limits(control, resources);
     Amounts {
         environments: count,
-        cpu_millis: cpu_millis.saturating_mul(count),
-        memory_mb: memory_mb.saturating_mul(count),
+        cpu_millis: u64::from(cpu_millis).saturating_mul(count),
+        memory_mb: (memory_bytes >> 20).saturating_mul(count),
         ..Amounts::default()
     }
 }

@@ -8,7 +8,7 @@ mod load;
 mod pause;
 mod start;
 
-pub(crate) use self::load::{LoadError, load_app_request};
+pub(crate) use self::load::{LoadError, app_limits, load_app_request};
 
 use std::time::Duration;
 

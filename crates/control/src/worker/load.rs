@@ -2,6 +2,7 @@
 
 use windlass_domain::{
     BuildId, Deployment, DeploymentId, Environment, OrganizationId, Project, ProjectSettings,
+    Resources,
 };
 use windlass_engine::{AppLimits, AppRequest, BuildLimits, BuildRequest, Recipe, Variable};
 use windlass_storage::{StoreError, UnitOfWork};
@@ -102,7 +103,7 @@ impl Loaded {
             deployment: self.deployment.id,
             environment: self.environment.id,
             build: self.deployment.build_id,
-            limits: app_limits(control, &settings),
+            limits: app_limits(control, settings.resources),
             start_command: settings.start_command,
             variables,
             port: settings.port,
@@ -132,9 +133,9 @@ fn build_limits(control: &Control, settings: &ProjectSettings) -> BuildLimits {
     }
 }
 
-fn app_limits(control: &Control, settings: &ProjectSettings) -> AppLimits {
+/// The same for apps.
+pub(crate) fn app_limits(control: &Control, own: Resources) -> AppLimits {
     let defaults = control.settings().app_limits;
-    let own = settings.resources;
     AppLimits {
         cpu_millis: own.cpu_millis.unwrap_or(defaults.cpu_millis),
         memory_bytes: own.memory_mb.map_or(defaults.memory_bytes, mebibytes),

@@ -5,7 +5,8 @@ use windlass_control::{
     rebuild_environment, resume_environment,
 };
 use windlass_domain::{
-    BuildState, DeploymentState, Environment, EnvironmentId, EnvironmentState, LogId, Project,
+    BuildState, DeploymentId, DeploymentState, Environment, EnvironmentId, EnvironmentState, LogId,
+    Project,
 };
 use windlass_engine::fake::{AppScript, BuildScript, Fault, Gate, Operation};
 use windlass_storage::Store as _;
@@ -113,6 +114,14 @@ async fn route_is(platform: &Platform, environment: &Environment, wanted: &Route
         .await;
 }
 
+async fn stopped(platform: &Platform, deployment: DeploymentId) {
+    platform
+        .until("the app is stopped", || async {
+            platform.engine.app_request(deployment).is_none().then_some(())
+        })
+        .await;
+}
+
 async fn pause(platform: &Platform, id: EnvironmentId) {
     let paused = pause_environment(&platform.control, &platform.owner, id, Expected::Any).await;
     assert_eq!(paused.unwrap().state, EnvironmentState::Paused);
@@ -135,11 +144,7 @@ async fn an_app_is_stopped_and_started_again_without_a_build() {
     for _ in 0..2 {
         pause(&platform, environment.id).await;
         route_is(&platform, &environment, &RouteTarget::Paused).await;
-        platform
-            .until("the app is stopped", || async {
-                platform.engine.app_request(deployment.id).is_none().then_some(())
-            })
-            .await;
+        stopped(&platform, deployment.id).await;
         pause(&platform, environment.id).await;
         let live = platform.deployment(deployment.id).await;
         assert!(matches!(live.state, DeploymentState::Live { .. }), "{live:?}");
@@ -182,11 +187,7 @@ async fn what_is_being_built_ends_when_the_environment_is_paused() {
         };
         assert_eq!(reason, "the environment was paused");
     }
-    platform
-        .until("the app is stopped", || async {
-            platform.engine.app_request(first.id).is_none().then_some(())
-        })
-        .await;
+    stopped(&platform, first.id).await;
     route_is(&platform, &environment, &RouteTarget::Paused).await;
 }
 
@@ -229,11 +230,7 @@ async fn a_pause_outlives_its_server_and_a_job_that_was_given_up() {
     pause(&platform, environment.id).await;
     platform.engine.fail_next(Operation::Stop, Fault::Internal, 3);
     let _next = platform.serve("two");
-    platform
-        .until("the app is stopped", || async {
-            platform.engine.app_request(deployment.id).is_none().then_some(())
-        })
-        .await;
+    stopped(&platform, deployment.id).await;
     let now = platform.environment_now(environment.id).await;
     assert_eq!((now.state, now.live_deployment), (EnvironmentState::Paused, Some(deployment.id)));
 }
@@ -247,11 +244,7 @@ async fn a_paused_app_that_cannot_be_started_again_has_failed() {
     let _server = platform.serve("one");
     platform.settled(deployment.id).await;
     pause(&platform, environment.id).await;
-    platform
-        .until("the app is stopped", || async {
-            platform.engine.app_request(deployment.id).is_none().then_some(())
-        })
-        .await;
+    stopped(&platform, deployment.id).await;
     platform.engine.lose_disk();
     resume(&platform, environment.id).await;
     let reason = platform

@@ -32,6 +32,9 @@ const POSTGRES_VARIABLE: &str = "WINDLASS_TEST_POSTGRES";
 /// Names a Docker to the tests that need one, a manager of a swarm.
 const DOCKER_VARIABLE: &str = "WINDLASS_TEST_DOCKER";
 
+/// Names what GitHub sends to webhooks.
+const WEBHOOK_EXAMPLES_VARIABLE: &str = "WINDLASS_WEBHOOK_EXAMPLES";
+
 /// How many tests nextest runs at once.
 const THREADS_VARIABLE: &str = "NEXTEST_TEST_THREADS";
 
@@ -125,7 +128,7 @@ impl<'a> Run<'a> {
 
     async fn checks_and_tests(&mut self) -> anyhow::Result<()> {
         let (with_postgres, with_docker) = (self.with(Part::Postgres), self.with(Part::Docker));
-        let path = self.phase("set-up", set_up(with_postgres, with_docker)).await?;
+        let [path, examples] = self.phase("set-up", set_up(with_postgres, with_docker)).await?;
 
         self.cargo("formatting", &["fmt", "--all", "--check"], &[]).await?;
         self.phase("house rules", async { tidy::run() }).await?;
@@ -150,7 +153,8 @@ impl<'a> Run<'a> {
 
         // From here on everything is run, so that one failure does not hide another.
         let variables = [
-            ("PATH", path),
+            path,
+            examples,
             ("WINDLASS_SERVER_BINARY", server.into()),
             (THREADS_VARIABLE, tests_at_once(END_TO_END)?),
         ];
@@ -263,12 +267,13 @@ fn tests_at_once(waiting: usize) -> anyhow::Result<OsString> {
     Ok((cores.get() + waiting).to_string().into())
 }
 
-/// Installs what is missing and returns the `PATH` on which tests find their tools.
-async fn set_up(with_postgres: bool, with_docker: bool) -> anyhow::Result<OsString> {
+/// Installs what is missing and returns the variables by which tests find it.
+async fn set_up(with_postgres: bool, with_docker: bool) -> anyhow::Result<[Variable; 2]> {
     let mut needed = vec![
         tools::GIT,
         tools::CURL,
         tools::NODE,
+        tools::NPM,
         tools::PYTHON,
         tools::BUBBLEWRAP,
         tools::CHROMIUM,
@@ -285,5 +290,7 @@ async fn set_up(with_postgres: bool, with_docker: bool) -> anyhow::Result<OsStri
     let path = env::var_os("PATH").unwrap_or_default();
     // Last, so that the environment's own `python3` does not hide the machine's.
     let folders: Vec<PathBuf> = env::split_paths(&path).chain([programs]).collect();
-    env::join_paths(folders).context("making a PATH")
+    let path = env::join_paths(folders).context("making a PATH")?;
+    let examples = tools::webhook_examples().await?;
+    Ok([("PATH", path), (WEBHOOK_EXAMPLES_VARIABLE, examples.into())])
 }

@@ -52,6 +52,15 @@ const BETTER_AUTH: &str = r#"{
 }
 "#;
 
+/// What GitHub sends to webhooks, as Octokit keeps it.
+const WEBHOOK_EXAMPLES: &str = r#"{
+  "private": true,
+  "dependencies": {
+    "@octokit/webhooks-examples": "7.6.1"
+  }
+}
+"#;
+
 /// All that is installed, as it is noted.
 fn python_packages() -> String {
     [SCHEMATHESIS, BISCUIT].join("\n")
@@ -152,19 +161,32 @@ async fn make_venv(venv: &Path) -> anyhow::Result<()> {
 
 /// The folder of a service that lets keys of better-auth in, filled when it is not there yet.
 pub(crate) async fn better_auth() -> anyhow::Result<PathBuf> {
-    let folder = workspace::target()?.join("tools/better-auth");
+    // Two of its packages want different versions of a third one; it works with either.
+    let folder = node_packages("better-auth", BETTER_AUTH, &["--legacy-peer-deps"]).await?;
+    fs::write(folder.join("better_auth.mjs"), include_str!("bench/auth/better_auth.mjs"))?;
+    Ok(folder)
+}
+
+/// The file of what GitHub sends to webhooks, installed when it is not there yet.
+pub(crate) async fn webhook_examples() -> anyhow::Result<PathBuf> {
+    // There is nothing to run in it.
+    let options = ["--ignore-scripts"];
+    let folder = node_packages("webhook-examples", WEBHOOK_EXAMPLES, &options).await?;
+    Ok(folder.join("node_modules/@octokit/webhooks-examples/api.github.com/index.json"))
+}
+
+/// A folder among the tools with packages for Node, filled when it is not there yet.
+async fn node_packages(name: &str, packages: &str, options: &[&str]) -> anyhow::Result<PathBuf> {
+    let folder = workspace::target()?.join("tools").join(name);
     let stamp = folder.join("installed.json");
     fs::create_dir_all(&folder).context("making a folder")?;
-    fs::write(folder.join("better_auth.mjs"), include_str!("bench/auth/better_auth.mjs"))?;
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == BETTER_AUTH) {
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == packages) {
         return Ok(folder);
     }
-    fs::write(folder.join("package.json"), BETTER_AUTH)?;
+    fs::write(folder.join("package.json"), packages)?;
     let mut install = Command::new(expect(NPM)?);
-    // Two of its packages want different versions of a third one; it works with either.
-    install.args(["install", "--legacy-peer-deps", "--no-audit", "--no-fund"]);
-    install.current_dir(&folder);
+    install.args(["install", "--no-audit", "--no-fund"]).args(options).current_dir(&folder);
     process::run(install).await?;
-    fs::write(&stamp, BETTER_AUTH).context("noting what was installed")?;
+    fs::write(&stamp, packages).context("noting what was installed")?;
     Ok(folder)
 }

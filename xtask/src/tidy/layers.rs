@@ -11,6 +11,7 @@ const OURS: &[(&str, &[&str])] = &[
     ("windlass-ingress",         &[]),
     ("windlass-auth",            &["windlass-domain"]),
     ("windlass-engine",          &["windlass-domain"]),
+    ("windlass-forge",           &["windlass-domain"]),
     ("windlass-git",             &["windlass-domain"]),
     ("windlass-github",          &["windlass-domain", "windlass-auth"]),
     ("windlass-storage",         &["windlass-domain", "windlass-auth"]),

@@ -21,6 +21,8 @@ mod m20260901_000060_create_audit_log;
 mod m20260901_000070_create_once_requests;
 mod m20260901_000080_create_login_codes;
 mod m20260901_000090_add_quotas;
+mod m20260901_000100_add_previews;
+mod m20260901_000110_create_webhooks;
 
 pub use sea_orm_migration::MigratorTrait;
 
@@ -48,6 +50,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20260901_000070_create_once_requests::Migration),
             Box::new(m20260901_000080_create_login_codes::Migration),
             Box::new(m20260901_000090_add_quotas::Migration),
+            Box::new(m20260901_000100_add_previews::Migration),
+            Box::new(m20260901_000110_create_webhooks::Migration),
         ]
     }
 }

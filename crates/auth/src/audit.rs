@@ -5,7 +5,7 @@ use std::{fmt, net::IpAddr, str::FromStr};
 use chrono::{DateTime, Utc};
 use windlass_domain::{
     Deployment, EnvVar, Environment, EnvironmentId, Id, IdKind, Organization, OrganizationId,
-    Project, ProjectId, User, UserId,
+    Project, ProjectId, User, UserId, WebhookDelivery, WebhookSecret,
 };
 
 use crate::{
@@ -65,6 +65,13 @@ pub enum Actor {
     Person(UserId),
     /// Whoever runs the server, on its own machine.
     Operator,
+    /// A forge, by a message that it signed with a project's secret.
+    Forge {
+        /// What it told of, for people.
+        label: String,
+    },
+    /// The platform itself, since the time had come.
+    Platform,
 }
 
 /// What something was done to.
@@ -126,6 +133,12 @@ impl Audited for TokenRecord {
 }
 impl Audited for InvitationRecord {
     const KIND: &'static str = "invitation";
+}
+impl Audited for WebhookSecret {
+    const KIND: &'static str = "webhook_secret";
+}
+impl Audited for WebhookDelivery {
+    const KIND: &'static str = "webhook_delivery";
 }
 impl Audited for SessionRecord {
     const KIND: &'static str = "session";

@@ -25,6 +25,7 @@ impl Control {
             self.reconcile_until(&stop),
             self.follow_credential_changes(&stop),
             self.follow_signing_keys(&stop),
+            self.tend_previews_until(&stop),
             self.keep_house(&stop),
         );
         self.inner.stopping.cancel();
@@ -63,6 +64,9 @@ impl Control {
             uow.once().prune_of_everyone(now - KNOWN_AGAIN).await?;
             uow.audit().prune_of_everyone(now - self.settings().audit_retention).await?;
             uow.login_codes().prune_of_everyone(now).await?;
+            let kept = now - self.settings().delivery_retention;
+            uow.webhooks().prune_deliveries_of_everyone(kept).await?;
+            uow.webhooks().prune_secrets_of_everyone(now).await?;
             uow.sessions().prune(now, now - self.settings().session_idle_limit).await?;
             uow.commit().await?;
         }

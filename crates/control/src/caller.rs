@@ -35,6 +35,17 @@ pub struct Caller {
     pub(crate) refusals: Arc<Refusals>,
 }
 
+/// On whose account something is done: a caller's, a forge's, or the platform's own.
+#[derive(Debug, Clone)]
+pub(crate) struct Initiator {
+    /// The tenant in which it is done.
+    pub(crate) organization: OrganizationId,
+    /// How people are told who it was.
+    pub(crate) label: String,
+    /// The request that caused it, if one did.
+    pub(crate) request_id: Option<String>,
+}
+
 /// A grant to change something, to be spent on the line that tells of it: see [`Caller::did`].
 #[derive(Debug)]
 #[must_use = "what is done with a grant leaves a trace"]
@@ -45,6 +56,15 @@ impl Caller {
     #[must_use]
     pub fn organization(&self) -> OrganizationId {
         self.principal.organization_id
+    }
+
+    /// On whose account the platform goes on.
+    pub(crate) fn initiator(&self) -> Initiator {
+        Initiator {
+            organization: self.organization(),
+            label: self.principal.label(),
+            request_id: self.occasion.request_id.clone(),
+        }
     }
 
     /// Whether it is a person in a browser, and no key or token.

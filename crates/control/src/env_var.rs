@@ -3,8 +3,8 @@
 use secrecy::{ExposeSecret, SecretString};
 use windlass_auth::Permission;
 use windlass_domain::{
-    EnvVar, EnvVarId, EnvVarKey, Environment, EnvironmentId, OrganizationId, Page, PageRequest,
-    Project, ProjectId,
+    EnvVar, EnvVarId, EnvVarKey, Environment, EnvironmentId, EnvironmentKind, OrganizationId, Page,
+    PageRequest, Project, ProjectId,
 };
 use windlass_engine::Variable;
 use windlass_storage::UnitOfWork;
@@ -36,6 +36,8 @@ pub struct PutEnvVar {
     pub value: SecretString,
     /// The only environment that gets it; all of the project's where absent.
     pub environment_id: Option<EnvironmentId>,
+    /// Whether previews get it; as before where absent, and they do where it is new.
+    pub previews: Option<bool>,
 }
 
 /// Lists a project's variables, newest first, with their values masked.
@@ -65,7 +67,7 @@ pub async fn put_env_var(
     project: ProjectId,
     put: PutEnvVar,
 ) -> Result<EnvVarView, ControlError> {
-    let PutEnvVar { key, value, environment_id } = put;
+    let PutEnvVar { key, value, environment_id, previews } = put;
     let organization = caller.organization();
     let now = control.fx().clock.now();
     let mut uow = control.store().write().await?;
@@ -88,7 +90,8 @@ pub async fn put_env_var(
     let id = existing.as_ref().map_or_else(|| EnvVarId::generate(control.fx()), |var| var.id);
     let sealed = control.seal_value(id, &value)?;
     let var = if let Some(var) = existing {
-        let var = EnvVar { value: sealed, updated_at: now, ..var };
+        let previews = previews.unwrap_or(var.previews);
+        let var = EnvVar { value: sealed, previews, updated_at: now, ..var };
         uow.env_vars().update(&var).await?;
         var
     } else {
@@ -97,6 +100,7 @@ pub async fn put_env_var(
             organization_id: organization,
             project_id: project,
             environment_id,
+            previews: previews.unwrap_or(true),
             key,
             value: sealed,
             created_at: now,
@@ -138,11 +142,13 @@ pub(crate) async fn variables_of(
     let organization: OrganizationId = project.organization_id;
     let seen = uow.env_vars().list_seen_by(organization, project.id, environment.id).await?;
     let is_own = |var: &EnvVar| var.environment_id.is_some();
+    let is_for_it =
+        |var: &EnvVar| is_own(var) || var.previews || environment.kind != EnvironmentKind::Preview;
     let wins = |var: &EnvVar| {
         is_own(var) || !seen.iter().any(|other| is_own(other) && other.key == var.key)
     };
     seen.iter()
-        .filter(|var| wins(var))
+        .filter(|var| is_for_it(var) && wins(var))
         .map(|var| Ok(Variable { key: var.key.clone(), value: control.open_value(var)? }))
         .collect()
 }

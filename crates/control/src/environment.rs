@@ -5,15 +5,21 @@ mod create;
 mod destroy;
 mod pause;
 mod rebuild;
+mod rest;
 mod resume;
 mod wait;
 
 use self::call_off::{call_off, enqueue_once};
 pub use self::{
     create::create_environment, destroy::destroy_environment, pause::pause_environment,
-    rebuild::rebuild_environment, resume::resume_environment, wait::wait_until_destroyed,
+    rebuild::rebuild_environment, rest::wake_environment, resume::resume_environment,
+    wait::wait_until_destroyed,
 };
-pub(crate) use self::{destroy::begin_destroying, rebuild::supersede_queued};
+pub(crate) use self::{
+    create::{Wanted, found},
+    destroy::begin_destroying,
+    rebuild::{redeploy, supersede_queued},
+};
 
 use windlass_auth::Permission;
 use windlass_domain::{

@@ -16,6 +16,10 @@ pub enum ControlError {
     #[error("invalid or expired {0}")]
     InvalidCredential(CredentialKind),
 
+    /// Nothing proves that the message comes from a forge that we know.
+    #[error("no project of this repository has the secret with which this is signed")]
+    NotProven,
+
     /// The credential is good, but may not be used from where the request comes from.
     #[error("the credential may not be used from this address")]
     WrongAddress(CredentialKind),

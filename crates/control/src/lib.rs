@@ -42,6 +42,7 @@ mod telemetry;
 mod token;
 mod usage;
 mod watch;
+mod webhook;
 mod whoami;
 mod worker;
 
@@ -59,7 +60,7 @@ pub use crate::{
     environment::{
         EnvironmentDetail, create_environment, destroy_environment, get_environment,
         list_environments, pause_environment, rebuild_environment, resume_environment,
-        wait_until_destroyed,
+        wait_until_destroyed, wake_environment,
     },
     error::ControlError,
     import_keys::{Arrival, Newcomer, Refusal, import_keys},
@@ -96,6 +97,10 @@ pub use crate::{
         revoke_presented_token, revoke_token,
     },
     usage::{UsagePeriod, get_usage},
+    webhook::{
+        MOST_SECRET_OVERLAP, NewWebhookSecret, Receipt, list_webhook_deliveries, receive_webhook,
+        redeliver_webhook, rotate_webhook_secret,
+    },
     whoami::{WhoAmI, whoami},
 };
 

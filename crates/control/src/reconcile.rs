@@ -106,7 +106,7 @@ impl Control {
             return Ok(());
         };
         let is_live = environment.live_deployment == Some(app.deployment);
-        if is_live && environment.state == EnvironmentState::Paused {
+        if is_live && matches!(environment.state, EnvironmentState::Paused { .. }) {
             // The job that pauses lets requests end before it stops the app.
             if self.is_drained_since(environment.updated_at) {
                 self.stop_in_background(app.deployment, "its environment is paused");

@@ -8,7 +8,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use windlass_domain::{DeploymentId, Environment, EnvironmentId, EnvironmentState, HostLabel};
+use windlass_domain::{
+    DeploymentId, Environment, EnvironmentId, EnvironmentState, HostLabel, PausedBy,
+};
 use windlass_engine::{AppState, Engine, EngineError};
 use windlass_storage::{Store, StoreError};
 
@@ -23,6 +25,9 @@ pub trait Routes: Send + Sync {
     /// Returns when no request to these addresses is under way any more, or when `at_most` has
     /// passed.
     async fn drained(&self, addresses: &[SocketAddr], at_most: Duration);
+
+    /// To which hosts requests came since it was asked last, or are under way.
+    fn take_visits(&self) -> HashSet<HostLabel>;
 }
 
 /// Where requests for a host go.
@@ -32,6 +37,10 @@ pub enum RouteTarget {
     App(Vec<SocketAddr>),
     /// Nowhere yet: the app is on its way.
     Starting,
+    /// Nowhere yet: an app that answered before is being started again, so that requests may wait.
+    Waking,
+    /// Nowhere: the environment rests, and a request wakes it.
+    Asleep,
     /// Nowhere: the app has failed.
     Down,
     /// Nowhere: the environment is paused.
@@ -123,13 +132,19 @@ impl RouteKeeper {
             let staying = wanted.filter(|wanted| !leaving.contains(wanted));
             let app = staying.and_then(|staying| states.get(&staying));
             let target = match (&environment.state, coming) {
-                (EnvironmentState::Paused, None) => RouteTarget::Paused,
+                (EnvironmentState::Paused { by: PausedBy::Idleness }, None) => RouteTarget::Asleep,
+                (EnvironmentState::Paused { by: PausedBy::Person }, None) => RouteTarget::Paused,
                 (state, _) => target(state, app),
             };
             (environment.host, target)
         };
         self.routes.replace(environments.into_iter().map(route).collect());
         Ok(())
+    }
+
+    /// To which hosts requests came since it was asked last, or are under way.
+    pub(crate) fn take_visits(&self) -> HashSet<HostLabel> {
+        self.routes.take_visits()
     }
 
     /// Sends an environment's requests to an app that is about to be live.
@@ -176,11 +191,11 @@ fn target(environment: &EnvironmentState, app: Option<&AppState>) -> RouteTarget
             RouteTarget::Stopped
         }
         (Some(AppState::Running(app)), _) => RouteTarget::App(app.addresses.clone()),
+        (None | Some(AppState::Starting), EnvironmentState::Active) => RouteTarget::Waking,
         (Some(AppState::Starting | AppState::Restarting { .. }), _)
-        | (
-            None,
-            EnvironmentState::Provisioning | EnvironmentState::Active | EnvironmentState::Paused,
-        ) => RouteTarget::Starting,
+        | (None, EnvironmentState::Provisioning | EnvironmentState::Paused { .. }) => {
+            RouteTarget::Starting
+        }
         (Some(AppState::Crashed { .. } | AppState::Stopped), _)
         | (None, EnvironmentState::Failed { .. }) => RouteTarget::Down,
     }

@@ -32,6 +32,10 @@ pub struct Settings {
     pub poll: Duration,
     /// How often to compare what is wanted with what runs.
     pub reconcile: Duration,
+    /// How often to look which previews have had their time, and which rest.
+    pub tend_previews: Duration,
+    /// How long deliveries of webhooks are kept, and known again.
+    pub delivery_retention: TimeDelta,
     /// What a build may use, unless its project says otherwise.
     pub build_limits: BuildLimits,
     /// What an app may use, unless its project says otherwise.

@@ -24,7 +24,7 @@ pub struct Deployment {
     pub trigger: Trigger,
     /// Who asked for it: a label of the caller, for people.
     pub requested_by: String,
-    /// The commit it runs; unknown until the branch has been looked up.
+    /// The commit it runs; unknown until the branch has been looked up, unless a push told it.
     pub commit: Option<CommitId>,
     /// The build that it runs.
     pub build_id: BuildId,
@@ -59,6 +59,8 @@ pub enum Trigger {
     Created,
     /// Somebody asked for the branch's latest commit.
     Rebuild,
+    /// Somebody pushed to the branch.
+    Push,
     /// Somebody asked for an earlier deployment's build again.
     Rollback {
         /// The earlier deployment.

@@ -17,6 +17,8 @@ pub struct EnvVar {
     pub project_id: ProjectId,
     /// The only environment that gets it; all of the project's where absent.
     pub environment_id: Option<EnvironmentId>,
+    /// Whether previews get it, too. One of an environment is for that one in any case.
+    pub previews: bool,
     /// Its name.
     pub key: EnvVarKey,
     /// Its value, encrypted.

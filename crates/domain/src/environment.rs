@@ -18,6 +18,8 @@ pub struct Environment {
     pub project_id: ProjectId,
     /// The branch it follows.
     pub branch: BranchName,
+    /// Whether it lasts.
+    pub kind: EnvironmentKind,
     /// The first label of its address; never changes.
     pub host: HostLabel,
     /// Where it is in its life.
@@ -26,6 +28,10 @@ pub struct Environment {
     pub live_deployment: Option<DeploymentId>,
     /// Whether any app has ever answered in it.
     pub was_live: bool,
+    /// When it was last asked that something be deployed to it.
+    pub refreshed_at: DateTime<Utc>,
+    /// When a request to its app was last noted; noted for previews that rest, and now and then.
+    pub visited_at: Option<DateTime<Utc>>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -41,6 +47,24 @@ impl IdKind for Environment {
     const PREFIX: &'static str = "env";
 }
 
+/// Whether an environment lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnvironmentKind {
+    /// Until somebody destroys it.
+    Persistent,
+    /// As long as its branch at most: it came with a push.
+    Preview,
+}
+
+/// Who paused an environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PausedBy {
+    /// Somebody, who will also resume it.
+    Person,
+    /// The platform, since nobody sent it a request: the next one wakes it.
+    Idleness,
+}
+
 /// The life of an environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EnvironmentState {
@@ -49,7 +73,10 @@ pub enum EnvironmentState {
     /// An app answers.
     Active,
     /// Its app was stopped to be started again later.
-    Paused,
+    Paused {
+        /// Who did that.
+        by: PausedBy,
+    },
     /// No app answers: the first deployment failed, or the app keeps crashing.
     Failed {
         /// Why, for people.
@@ -73,6 +100,8 @@ pub struct NewEnvironment {
     pub project_id: ProjectId,
     /// The branch it follows.
     pub branch: BranchName,
+    /// Whether it lasts.
+    pub kind: EnvironmentKind,
     /// Its host label, not yet known to be free.
     pub host: HostLabel,
 }
@@ -84,7 +113,7 @@ impl EnvironmentState {
         match self {
             Self::Provisioning => "provisioning",
             Self::Active => "active",
-            Self::Paused => "paused",
+            Self::Paused { .. } => "paused",
             Self::Failed { .. } => "failed",
             Self::Destroying => "destroying",
             Self::Destroyed { .. } => "destroyed",
@@ -96,17 +125,20 @@ impl Environment {
     /// Creates an environment; the caller then stores it.
     #[must_use]
     pub fn create(new: NewEnvironment, fx: Effects<'_>) -> Self {
-        let NewEnvironment { organization_id, project_id, branch, host } = new;
+        let NewEnvironment { organization_id, project_id, branch, kind, host } = new;
         let now = fx.clock.now();
         Self {
             id: EnvironmentId::generate(fx),
             organization_id,
             project_id,
             branch,
+            kind,
             host,
             state: EnvironmentState::Provisioning,
             live_deployment: None,
             was_live: false,
+            refreshed_at: now,
+            visited_at: None,
             created_at: now,
             updated_at: now,
             version: 1,
@@ -118,7 +150,7 @@ impl Environment {
         match self.state {
             EnvironmentState::Provisioning
             | EnvironmentState::Active
-            | EnvironmentState::Paused
+            | EnvironmentState::Paused { .. }
             | EnvironmentState::Failed { .. } => Ok(()),
             EnvironmentState::Destroying | EnvironmentState::Destroyed { .. } => {
                 Err(self.refuse("deploy to"))
@@ -147,11 +179,11 @@ impl Environment {
         now: DateTime<Utc>,
     ) -> Result<Self, TransitionError> {
         match (&self.state, self.live_deployment) {
-            (EnvironmentState::Active | EnvironmentState::Paused, Some(_)) => Ok(self),
+            (EnvironmentState::Active | EnvironmentState::Paused { .. }, Some(_)) => Ok(self),
             (
                 EnvironmentState::Provisioning
                 | EnvironmentState::Active
-                | EnvironmentState::Paused
+                | EnvironmentState::Paused { .. }
                 | EnvironmentState::Failed { .. },
                 _,
             ) => Ok(self.to(EnvironmentState::Failed { reason: reason.to_owned() }, now)),
@@ -169,29 +201,42 @@ impl Environment {
                 ..self.to(EnvironmentState::Failed { reason: reason.to_owned() }, now)
             }),
             EnvironmentState::Provisioning
-            | EnvironmentState::Paused
+            | EnvironmentState::Paused { .. }
             | EnvironmentState::Failed { .. }
             | EnvironmentState::Destroying
             | EnvironmentState::Destroyed { .. } => Err(self.refuse("fail the app of")),
         }
     }
 
-    /// Its app is to be stopped, and to be started again when it is resumed.
-    pub fn pause(self, now: DateTime<Utc>) -> Result<Self, TransitionError> {
-        match self.state {
-            EnvironmentState::Active => Ok(self.to(EnvironmentState::Paused, now)),
-            EnvironmentState::Provisioning
-            | EnvironmentState::Paused
-            | EnvironmentState::Failed { .. }
-            | EnvironmentState::Destroying
-            | EnvironmentState::Destroyed { .. } => Err(self.refuse("pause")),
+    /// Something is to be deployed to it.
+    pub fn refresh(self, now: DateTime<Utc>) -> Result<Self, TransitionError> {
+        self.check_deployable()?;
+        Ok(Self { refreshed_at: now, updated_at: now, version: self.version + 1, ..self })
+    }
+
+    /// Its app is to be stopped, and to be started again when it is resumed. What rests by itself
+    /// can be paused by a person: then no request wakes it any more.
+    pub fn pause(self, by: PausedBy, now: DateTime<Utc>) -> Result<Self, TransitionError> {
+        match (&self.state, by) {
+            (EnvironmentState::Active, _)
+            | (EnvironmentState::Paused { by: PausedBy::Idleness }, PausedBy::Person) => {
+                Ok(self.to(EnvironmentState::Paused { by }, now))
+            }
+            (
+                EnvironmentState::Provisioning
+                | EnvironmentState::Paused { .. }
+                | EnvironmentState::Failed { .. }
+                | EnvironmentState::Destroying
+                | EnvironmentState::Destroyed { .. },
+                _,
+            ) => Err(self.refuse("pause")),
         }
     }
 
     /// Its app is to run again.
     pub fn resume(self, now: DateTime<Utc>) -> Result<Self, TransitionError> {
         match self.state {
-            EnvironmentState::Paused => Ok(self.to(EnvironmentState::Active, now)),
+            EnvironmentState::Paused { .. } => Ok(self.to(EnvironmentState::Active, now)),
             EnvironmentState::Provisioning
             | EnvironmentState::Active
             | EnvironmentState::Failed { .. }
@@ -200,12 +245,18 @@ impl Environment {
         }
     }
 
+    /// Whether the next request is to start its app again.
+    #[must_use]
+    pub fn wakes_on_request(&self) -> bool {
+        self.state == EnvironmentState::Paused { by: PausedBy::Idleness }
+    }
+
     /// Begins to take it down.
     pub fn destroy(self, now: DateTime<Utc>) -> Result<Self, TransitionError> {
         match self.state {
             EnvironmentState::Provisioning
             | EnvironmentState::Active
-            | EnvironmentState::Paused
+            | EnvironmentState::Paused { .. }
             | EnvironmentState::Failed { .. } => Ok(self.to(EnvironmentState::Destroying, now)),
             EnvironmentState::Destroying | EnvironmentState::Destroyed { .. } => {
                 Err(self.refuse("destroy"))
@@ -222,7 +273,7 @@ impl Environment {
             }),
             EnvironmentState::Provisioning
             | EnvironmentState::Active
-            | EnvironmentState::Paused
+            | EnvironmentState::Paused { .. }
             | EnvironmentState::Failed { .. }
             | EnvironmentState::Destroyed { .. } => Err(self.refuse("finish destroying")),
         }
@@ -234,5 +285,16 @@ impl Environment {
 
     fn refuse(&self, wanted: &'static str) -> TransitionError {
         TransitionError { wanted, entity: "environment", state: self.state.name() }
+    }
+}
+
+impl EnvironmentKind {
+    /// The kind's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Persistent => "persistent",
+            Self::Preview => "preview",
+        }
     }
 }

@@ -18,11 +18,13 @@ mod log;
 mod name;
 mod organization;
 mod page;
+mod preview;
 mod project;
 mod quota;
 mod slug;
 mod transition;
 mod usage;
+mod webhook;
 
 pub use crate::{
     branch::{BranchName, BranchNameError},
@@ -36,7 +38,9 @@ pub use crate::{
         EnvVar, EnvVarId, EnvVarKey, EnvVarKeyError, EnvVarValueError, SealedValue,
         check_env_var_value,
     },
-    environment::{Environment, EnvironmentId, EnvironmentState, NewEnvironment},
+    environment::{
+        Environment, EnvironmentId, EnvironmentKind, EnvironmentState, NewEnvironment, PausedBy,
+    },
     git::{CommitId, CommitIdError, GitUrl, GitUrlError, GithubRepo, GithubRepoError, Protocol},
     host::{HostLabel, HostLabelError},
     id::{Id, IdKind, ParseIdError},
@@ -45,6 +49,7 @@ pub use crate::{
     name::{Name, NameError, is_unprintable},
     organization::{Organization, OrganizationId, User, UserId},
     page::{InvalidPageLimit, Page, PageRequest},
+    preview::{BranchPattern, BranchPatternError, MAX_BRANCH_PATTERNS, Previews},
     project::{
         BuildResources, CommandLine, CommandLineError, NewProject, Project, ProjectChange,
         ProjectId, ProjectSettings, ProjectState, Resources, Services,
@@ -53,6 +58,10 @@ pub use crate::{
     slug::{Slug, SlugError},
     transition::TransitionError,
     usage::{Usage, UsageEvent, UsageEventId, UsageTotals},
+    webhook::{
+        WebhookDelivery, WebhookDeliveryId, WebhookOutcome, WebhookSecret, WebhookSecretId,
+        WebhookWish,
+    },
 };
 
 /// Deterministic time and randomness for tests.

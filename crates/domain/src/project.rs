@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BranchName, Effects, GitUrl, GithubRepo, Id, IdKind, Name, OrganizationId, Slug,
+    BranchName, Effects, GitUrl, GithubRepo, Id, IdKind, Name, OrganizationId, Previews, Slug,
     TransitionError,
 };
 
@@ -68,6 +68,9 @@ pub struct ProjectSettings {
     pub resources: Resources,
     /// What each build may use.
     pub build_resources: BuildResources,
+    /// Which branches get a preview.
+    #[serde(default)]
+    pub previews: Previews,
 }
 
 /// Backing services that an app asks for.

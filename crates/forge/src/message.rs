@@ -21,11 +21,23 @@ pub struct Message {
 }
 
 impl Message {
+    /// Whether the headers alone make it worth reading the body.
+    ///
+    /// # Errors
+    ///
+    /// As [`Message::read`].
+    pub fn check_headers(forge: Forge, headers: &HeaderMap) -> Result<(), MessageError> {
+        Proof::read(forge, headers)?;
+        event_name(forge, headers)?;
+        delivery_id(forge, headers)?;
+        Ok(())
+    }
+
     /// Reads the headers, and then the body as it came. What is not signed at all costs nothing.
     ///
     /// # Errors
     ///
-    /// What nobody has signed is to be answered with 401; everything else is a bad request.
+    /// What nobody has signed is to be refused; everything else is a bad request.
     pub fn read(forge: Forge, headers: &HeaderMap, body: Bytes) -> Result<Self, MessageError> {
         let proof = Proof::read(forge, headers)?;
         let event = event_name(forge, headers)?;

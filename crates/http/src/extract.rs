@@ -8,7 +8,7 @@ mod query;
 mod whole;
 
 pub(crate) use self::{
-    body::{Body, read as read_body},
+    body::{Body, read as read_body, read_at_most},
     object::Object,
     patch::Patch,
     path::Path,

@@ -42,6 +42,7 @@ mod tag;
 mod tokens;
 mod usage;
 mod wait;
+mod webhooks;
 
 pub use crate::{
     access::{OperationAccess, permissions},
@@ -99,6 +100,7 @@ fn operations() -> Vec<Operation> {
         usage::operations(),
         quota::operations(),
         audit::operations(),
+        webhooks::operations(),
         docs::operations(),
     ]
     .into_iter()

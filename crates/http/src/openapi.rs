@@ -93,6 +93,7 @@ what was done is kept: a request that was refused or has failed can be sent agai
         (name = "deployments", description = "Pushes on their way to being live"),
         (name = "logs", description = "What builds and apps print"),
         (name = "env-vars", description = "Variables for builds and apps; their values are write-only"),
+        (name = "webhooks", description = "What forges tell: pushes that are deployed, branches that are gone"),
         (name = "usage", description = "What builds cost"),
         (name = "audit", description = "Who did what, and what was refused"),
         (name = "auth", description = "Who calls, API keys, tokens and sessions"),

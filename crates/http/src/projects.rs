@@ -5,6 +5,7 @@ mod create;
 mod delete;
 mod get;
 mod list;
+mod previews;
 mod settings;
 mod source;
 mod update;

@@ -65,6 +65,12 @@ pub struct Limits {
     /// How long one of them is kept. Shorter than the apps' own limits (2 s in gunicorn, 5 s in
     /// Node), so that none is closed at the moment it is used.
     pub idle_connection: Duration,
+    /// How long a request waits for an app that wakes up; beyond it is a 503.
+    pub wake: Duration,
+    /// The same where somebody looks at a page, which then says so and tries again.
+    pub wake_page: Duration,
+    /// How many requests wait for apps that wake up; what comes beyond gets a 503 at once.
+    pub held: usize,
     /// How long requests and tunnels may go on after the proxy was told to stop.
     pub shutdown: Duration,
 }
@@ -81,6 +87,9 @@ impl Default for Limits {
             tunnel_idle: Duration::from_mins(10),
             idle_connections: 256,
             idle_connection: Duration::from_millis(1_500),
+            wake: Duration::from_mins(1),
+            wake_page: Duration::from_secs(3),
+            held: 1_000,
             shutdown: Duration::from_secs(10),
         }
     }

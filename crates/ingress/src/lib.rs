@@ -1,7 +1,7 @@
 //! A reverse proxy that finds the app by the first label of the host name.
 //!
 //! It decides nothing: it is told through a [`RouteTable`] which label leads where, and it answers
-//! with a page where no app does. Requests and responses stream through it in both directions;
+//! with a page where no app does. Requests to an app that sleeps wait while it is woken up. Requests and responses stream through it in both directions;
 //! WebSocket and other upgrades become tunnels.
 //!
 //! To replace an app without failing a request, [`RouteTable::set`] the new addresses, then
@@ -21,10 +21,11 @@ mod server;
 mod telemetry;
 mod tunnel;
 mod upstream;
+mod waking;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::broadcast};
 
 pub use crate::{
     config::{External, IngressConfig, Limits, Scheme},
@@ -57,6 +58,13 @@ impl Ingress {
     /// time is up, the tunnels are closed; requests are left to end with the app.
     pub async fn drain(&self, address: SocketAddr, limit: Duration) -> Drained {
         self.routes().drain(address, limit).await
+    }
+
+    /// The labels of apps that sleep and that somebody has sent a request, which waits; from now
+    /// on. One is named again and again until its route changes.
+    #[must_use]
+    pub fn wake_calls(&self) -> broadcast::Receiver<String> {
+        self.proxy.waking().calls()
     }
 
     /// Serves until `shutdown` resolves, then stops accepting and lets what is on its way end

@@ -67,6 +67,16 @@ impl Page {
         }
     }
 
+    pub(crate) fn waking(message: String) -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code: "app_waking",
+            title: "The app is waking up",
+            message: Cow::Owned(message),
+            advice: "This page tries again by itself.",
+        }
+    }
+
     pub(crate) fn unreachable() -> Self {
         Self {
             status: StatusCode::BAD_GATEWAY,
@@ -183,7 +193,7 @@ impl Page {
     fn html(&self, id: &str) -> String {
         let Self { status, title, advice, .. } = self;
         let (status, message, id) = (status.as_u16(), Escaped(&self.message), Escaped(id));
-        let refresh = if self.code == "app_starting" {
+        let refresh = if matches!(self.code, "app_starting" | "app_waking") {
             "<meta http-equiv=\"refresh\" content=\"2\">"
         } else {
             ""
@@ -212,7 +222,7 @@ white-space:pre-wrap;overflow-wrap:anywhere;font:.9rem/1.5 ui-monospace,monospac
 footer{margin-top:2rem;padding-top:.75rem;border-top:1px solid var(--line);color:var(--soft);font-size:.8rem;\
 overflow-wrap:anywhere}";
 
-fn takes_html(accept: &HeaderValue) -> bool {
+pub(crate) fn takes_html(accept: &HeaderValue) -> bool {
     accept.to_str().is_ok_and(|accept| accept.to_ascii_lowercase().contains("text/html"))
 }
 

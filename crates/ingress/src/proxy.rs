@@ -26,6 +26,7 @@ use crate::{
     telemetry::{RequestInFlight, Telemetry, UpstreamError},
     tunnel::Tunnel,
     upstream::{InFlight, Upstream},
+    waking::{Waking, Who},
 };
 
 /// What all requests share.
@@ -34,6 +35,7 @@ pub(crate) struct Proxy {
     external: External,
     limits: Limits,
     routes: RouteTable,
+    waking: Waking,
     ids: RequestIds,
     telemetry: Telemetry,
 }
@@ -100,6 +102,7 @@ impl Proxy {
             external,
             limits,
             routes: RouteTable::new(limits),
+            waking: Waking::new(&limits),
             ids: RequestIds::default(),
             telemetry: Telemetry::new(),
         }
@@ -107,6 +110,10 @@ impl Proxy {
 
     pub(crate) fn routes(&self) -> &RouteTable {
         &self.routes
+    }
+
+    pub(crate) fn waking(&self) -> &Waking {
+        &self.waking
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -173,11 +180,30 @@ impl Proxy {
         progress: &Progress,
         upgrade: Option<UpgradeRequest>,
     ) -> Result<Answer, Page> {
+        let mut held = None;
         'routed: loop {
             let route = self.routes.find(label).ok_or_else(Page::unknown_host)?;
             let app = match &*route {
                 Route::App(app) => app,
                 Route::Starting { message } => return Err(Page::starting(message.clone())),
+                Route::Waking { message } | Route::Asleep { message } => {
+                    let page = || Page::waking(message.clone());
+                    let held = match &mut held {
+                        Some(held) => held,
+                        none => {
+                            let who = Who::of(request.method(), request.headers());
+                            let hold = self.waking.hold(who, self.routes.changes());
+                            none.insert(hold.ok_or_else(page)?)
+                        }
+                    };
+                    if matches!(*route, Route::Asleep { .. }) {
+                        self.waking.call(label);
+                    }
+                    if !held.until_changed().await {
+                        return Err(page());
+                    }
+                    continue 'routed;
+                }
                 Route::Unavailable { reason: Outage::Failed, message } => {
                     return Err(Page::failed(message.clone()));
                 }

@@ -5,13 +5,13 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use arc_swap::ArcSwap;
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
     config::Limits,
@@ -31,6 +31,16 @@ pub enum Target {
     /// An app is on its way: a 503 that is worth trying again at once.
     Starting {
         /// For people.
+        message: String,
+    },
+    /// An app is back in a moment: requests wait for it.
+    Waking {
+        /// For people who have waited long enough.
+        message: String,
+    },
+    /// An app sleeps: it is called, and requests wait for it.
+    Asleep {
+        /// For people who have waited long enough.
         message: String,
     },
     /// No app answers.
@@ -64,6 +74,8 @@ struct Shared {
     /// Held while the routes change.
     upstreams: Mutex<Upstreams>,
     limits: Limits,
+    /// Tells those who wait that something leads elsewhere.
+    changes: watch::Sender<()>,
 }
 
 type Routes = HashMap<String, Arc<Route>>;
@@ -72,6 +84,8 @@ type Routes = HashMap<String, Arc<Route>>;
 pub(crate) enum Route {
     App(App),
     Starting { message: String },
+    Waking { message: String },
+    Asleep { message: String },
     Unavailable { reason: Outage, message: String },
 }
 
@@ -80,12 +94,28 @@ pub(crate) struct App {
     pub(crate) id: String,
     upstreams: Vec<Arc<Upstream>>,
     next: AtomicUsize,
+    /// Whether a request came since somebody asked.
+    visited: AtomicBool,
 }
 
 impl App {
-    /// Where the next request's turn through the addresses begins.
+    /// Where the next request's turn through the addresses begins. Notes the visit.
     pub(crate) fn turn(&self) -> usize {
+        // Most of the time it is noted already, and nobody has to wait for the cache line.
+        if !self.visited.load(Ordering::Relaxed) {
+            self.visited.store(true, Ordering::Relaxed);
+        }
         if self.upstreams.len() < 2 { 0 } else { self.next.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    fn is_visited(&self) -> bool {
+        self.visited.load(Ordering::Relaxed)
+    }
+
+    fn take_visited(&self) -> bool {
+        // What takes long is a visit as long as it takes.
+        self.visited.swap(false, Ordering::Relaxed)
+            || self.upstreams.iter().any(|upstream| upstream.is_used())
     }
 
     /// The address to be tried after `tried` others, if there are so many.
@@ -132,14 +162,21 @@ impl Upstreams {
 
 impl RouteTable {
     pub(crate) fn new(limits: Limits) -> Self {
-        let shared = Shared { routes: ArcSwap::default(), upstreams: Mutex::default(), limits };
+        let shared = Shared {
+            routes: ArcSwap::default(),
+            upstreams: Mutex::default(),
+            limits,
+            changes: watch::Sender::new(()),
+        };
         Self { shared: Arc::new(shared) }
     }
 
     /// Leads a label to a target, whatever it led to before.
     pub fn set(&self, label: &str, target: Target) {
         self.change(|routes, upstreams, limits| {
-            routes.insert(label.to_ascii_lowercase(), route(target, upstreams, limits));
+            let label = label.to_ascii_lowercase();
+            let new = route(target, routes.get(&label), upstreams, limits);
+            routes.insert(label, new);
         });
     }
 
@@ -153,11 +190,36 @@ impl RouteTable {
     /// Replaces all labels at once.
     pub fn replace_all(&self, targets: impl IntoIterator<Item = (String, Target)>) {
         self.change(|routes, upstreams, limits| {
-            routes.clear();
+            let old = std::mem::take(routes);
             for (label, target) in targets {
-                routes.insert(label.to_ascii_lowercase(), route(target, upstreams, limits));
+                let label = label.to_ascii_lowercase();
+                let new = route(target, old.get(&label), upstreams, limits);
+                routes.insert(label, new);
             }
         });
+    }
+
+    /// The labels to whose apps requests came since this was asked last, or are under way.
+    #[must_use]
+    pub fn take_visits(&self) -> Vec<String> {
+        let routes = self.shared.routes.load();
+        let is_visited = |route: &Route| match route {
+            Route::App(app) => app.take_visited(),
+            Route::Starting { .. }
+            | Route::Waking { .. }
+            | Route::Asleep { .. }
+            | Route::Unavailable { .. } => false,
+        };
+        routes
+            .iter()
+            .filter(|(_, route)| is_visited(route))
+            .map(|(label, _)| label.clone())
+            .collect()
+    }
+
+    /// Tells of changes from now on.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.shared.changes.subscribe()
     }
 
     /// Where a label, in lower case, leads.
@@ -186,6 +248,7 @@ impl RouteTable {
         self.shared.routes.store(Arc::clone(&routes));
         // Only now, so that a request that finds its upstream retired finds the new route.
         upstreams.retire_all_but(&routes);
+        self.shared.changes.send_replace(());
     }
 
     fn lock(&self) -> MutexGuard<'_, Upstreams> {
@@ -193,7 +256,13 @@ impl RouteTable {
     }
 }
 
-fn route(target: Target, upstreams: &mut Upstreams, limits: &Limits) -> Arc<Route> {
+fn route(
+    target: Target,
+    before: Option<&Arc<Route>>,
+    upstreams: &mut Upstreams,
+    limits: &Limits,
+) -> Arc<Route> {
+    let visited = matches!(before.map(|route| &**route), Some(Route::App(app)) if app.is_visited());
     Arc::new(match target {
         Target::App { id, addresses } => {
             let mut at = |address| {
@@ -201,9 +270,12 @@ fn route(target: Target, upstreams: &mut Upstreams, limits: &Limits) -> Arc<Rout
                 Arc::clone(known.or_insert_with(|| Upstream::new(address, limits)))
             };
             let upstreams = addresses.into_iter().map(&mut at).collect();
-            Route::App(App { id, upstreams, next: AtomicUsize::new(0) })
+            let (next, visited) = (AtomicUsize::new(0), AtomicBool::new(visited));
+            Route::App(App { id, upstreams, next, visited })
         }
         Target::Starting { message } => Route::Starting { message },
+        Target::Waking { message } => Route::Waking { message },
+        Target::Asleep { message } => Route::Asleep { message },
         Target::Unavailable { reason, message } => Route::Unavailable { reason, message },
     })
 }

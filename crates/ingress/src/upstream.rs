@@ -77,6 +77,11 @@ impl Upstream {
         self.pool.clear();
     }
 
+    /// Whether anything is on its way here.
+    pub(crate) fn is_used(&self) -> bool {
+        self.count() != 0
+    }
+
     pub(crate) fn is_retired(&self) -> bool {
         self.in_flight.load(Ordering::SeqCst) & RETIRED != 0
     }

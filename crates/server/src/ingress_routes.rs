@@ -1,6 +1,10 @@
 //! Connects what the use cases say about routes with the ingress.
 
-use std::{collections::HashMap, net::SocketAddr, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    net::SocketAddr,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -26,6 +30,11 @@ impl Routes for IngressRoutes {
             }
         }
     }
+
+    fn take_visits(&self) -> HashSet<HostLabel> {
+        let labels = self.0.routes().take_visits();
+        labels.into_iter().filter_map(|label| label.parse().ok()).collect()
+    }
 }
 
 fn target(host: &HostLabel, to: RouteTarget) -> Target {
@@ -33,6 +42,13 @@ fn target(host: &HostLabel, to: RouteTarget) -> Target {
         RouteTarget::App(addresses) => Target::App { id: host.to_string(), addresses },
         RouteTarget::Starting => Target::Starting {
             message: "The app is being started and will answer in a moment.".to_owned(),
+        },
+        RouteTarget::Waking => Target::Waking {
+            message: "The app is being started again and will answer in a moment.".to_owned(),
+        },
+        RouteTarget::Asleep => Target::Asleep {
+            message: "Nobody came for a while, so the app was paused. It is being woken up."
+                .to_owned(),
         },
         RouteTarget::Paused => Target::Unavailable {
             reason: Outage::Paused,

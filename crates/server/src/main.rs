@@ -13,6 +13,7 @@ mod plans;
 mod serve;
 mod shutdown;
 mod trace;
+mod waking;
 
 use std::{
     io::{ErrorKind, Write as _},

@@ -179,6 +179,8 @@ fn settings(config: &Config) -> anyhow::Result<Settings> {
         job_attempts: jobs.attempts,
         job_backoff: Backoff { first: TimeDelta::seconds(2), most: TimeDelta::minutes(1) },
         job_retention: TimeDelta::days(7),
+        tend_previews: Duration::from_secs(5),
+        delivery_retention: TimeDelta::days(30),
         build_restarts: 2,
         poll: Duration::from_secs(2),
         reconcile: Duration::from_secs(15),

@@ -21,6 +21,7 @@ use crate::{
     door,
     parts::{self, Running},
     shutdown, trace,
+    waking::wake_on_request,
 };
 
 /// Upper ends of the buckets of everything that is measured in seconds.
@@ -96,6 +97,11 @@ async fn serve(config: &Config, visitors: &runtime::Handle) -> anyhow::Result<()
         let (control, rest) = (running.control.clone(), rest.clone());
         async move { control.run(rest).await }
     });
+    let waking = tokio::spawn({
+        let (ingress, control, rest) =
+            (running.ingress.clone(), running.control.clone(), rest.clone());
+        async move { wake_on_request(&ingress, &control, rest).await }
+    });
     let mut proxy = visitors.spawn({
         let (proxy, rest) = (running.ingress.clone(), rest.clone());
         async move {
@@ -117,7 +123,7 @@ async fn serve(config: &Config, visitors: &runtime::Handle) -> anyhow::Result<()
     stop.cancel();
     rest.cancel();
     if outcome.is_ok() {
-        let _ = tokio::join!(background, proxy);
+        let _ = tokio::join!(background, proxy, waking);
     }
     part_with_apps(config, &running).await;
     outcome

@@ -22,6 +22,7 @@ mod session;
 mod signing_key;
 mod token;
 mod usage;
+mod webhook;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{

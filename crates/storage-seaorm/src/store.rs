@@ -14,7 +14,7 @@ use windlass_storage::{
     AccountRepo, ApiKeyRepo, AuditRepo, BuildRepo, DeploymentRepo, EnvVarRepo, EnvironmentRepo,
     ImportedFormatRepo, InvitationRepo, JobRepo, LogRepo, LoginCodeRepo, MemberRepo, OnceRepo,
     OrganizationRepo, ProjectRepo, SessionRepo, Signal, SigningKeyRepo, Store, StoreError,
-    TokenRepo, UnitOfWork, UsageRepo,
+    TokenRepo, UnitOfWork, UsageRepo, WebhookRepo,
 };
 
 use crate::{
@@ -222,6 +222,9 @@ impl UnitOfWork for SeaUnitOfWork {
         Box::new(self.repo())
     }
     fn audit(&mut self) -> Box<dyn AuditRepo + '_> {
+        Box::new(self.repo())
+    }
+    fn webhooks(&mut self) -> Box<dyn WebhookRepo + '_> {
         Box::new(self.repo())
     }
     fn usage(&mut self) -> Box<dyn UsageRepo + '_> {

@@ -32,6 +32,7 @@ pub mod signing_key;
 pub mod token;
 pub mod unit_of_work;
 pub mod usage;
+pub mod webhook;
 mod world;
 
 /// Expands to one test for each promise.
@@ -105,6 +106,9 @@ macro_rules! contract_tests {
                 pages_of_environments_follow_one_another_without_gaps,
                 whoever_locks_an_environment_second_sees_what_the_first_wrote,
                 a_host_that_is_about_to_be_taken_is_waited_for,
+                the_environment_of_a_branch_or_at_an_address_is_found_while_it_is_there,
+                previews_are_counted_and_listed_with_how_long_they_last,
+                visits_are_noted_forwards_only_and_no_update_takes_them_back,
             ]
             imported_format: [
                 a_prefix_has_one_format_the_last_that_was_put,
@@ -200,6 +204,7 @@ macro_rules! contract_tests {
                 projects_hold_what_their_present_environments_may_use,
                 whoever_locks_a_project_second_sees_what_the_first_wrote,
                 a_slug_that_is_about_to_be_taken_is_waited_for,
+                projects_of_a_repository_are_found_whoever_they_belong_to,
             ]
             session: [
                 a_session_survives_storage,
@@ -240,6 +245,15 @@ macro_rules! contract_tests {
                 totals_tell_what_is_billed_from_what_is_not,
                 totals_are_limited_to_a_period,
                 totals_are_limited_to_projects_and_never_cross_organizations,
+            ]
+            webhook: [
+                a_delivery_survives_storage_with_every_wish_and_outcome,
+                a_delivery_is_added_once_by_identifier_and_by_digest,
+                of_two_who_add_a_delivery_at_once_one_does,
+                what_waits_for_a_branch_is_found_oldest_first,
+                old_deliveries_go_and_the_others_stay,
+                another_organization_never_finds_a_delivery_or_a_secret,
+                secrets_are_good_until_they_end,
             ]
         }
     };

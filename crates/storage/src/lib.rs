@@ -25,6 +25,7 @@ mod signal;
 mod signing_key;
 mod token;
 mod usage;
+mod webhook;
 
 #[cfg(feature = "test-util")]
 pub mod contract;
@@ -35,7 +36,7 @@ pub use crate::{
     audit::{AuditFilter, AuditRepo},
     deployment::{BuildRepo, BuildTime, DeploymentRepo},
     env_var::EnvVarRepo,
-    environment::EnvironmentRepo,
+    environment::{EnvironmentRepo, Resting},
     error::StoreError,
     imported_format::ImportedFormatRepo,
     invitation::InvitationRepo,
@@ -51,6 +52,7 @@ pub use crate::{
     signing_key::{SigningKeyRepo, SigningPurpose, StoredSigningKey},
     token::TokenRepo,
     usage::UsageRepo,
+    webhook::WebhookRepo,
 };
 
 use async_trait::async_trait;
@@ -112,6 +114,8 @@ pub trait UnitOfWork: Send {
     fn once(&mut self) -> Box<dyn OnceRepo + '_>;
     /// The audit log.
     fn audit(&mut self) -> Box<dyn AuditRepo + '_>;
+    /// The webhooks of forges.
+    fn webhooks(&mut self) -> Box<dyn WebhookRepo + '_>;
     /// The usage ledger.
     fn usage(&mut self) -> Box<dyn UsageRepo + '_>;
 

@@ -48,6 +48,13 @@ pub trait ProjectRepo: Send {
         page: PageRequest<ProjectId>,
     ) -> Result<Page<Project>, StoreError>;
 
+    /// Projects that are not being deleted and whose repository is at one of these addresses,
+    /// which are in lower case; oldest first.
+    async fn list_of_repository_of_everyone(
+        &mut self,
+        addresses: &[String],
+    ) -> Result<Vec<Project>, StoreError>;
+
     /// What each of an organization's projects holds, in no order.
     async fn list_holdings(
         &mut self,

@@ -4,7 +4,7 @@ use windlass_auth::{
     Actor, AuditEntry, AuditEntryId, AuditObject, AuditOutcome, Audited, Permission, Principal,
     Target,
 };
-use windlass_domain::{Effects, Id, OrganizationId};
+use windlass_domain::{Effects, Environment, Id, OrganizationId, Project};
 
 use crate::{Caller, Occasion, caller::Granted};
 
@@ -85,6 +85,32 @@ impl Deed {
             action: action.to_owned(),
             permission: None,
             object,
+            request: Request::default(),
+        }
+    }
+
+    /// What a forge caused by a message about a project.
+    pub(crate) fn by_forge(
+        occasion: &Occasion,
+        project: &Project,
+        label: String,
+        object: AuditObject,
+    ) -> Self {
+        let within = Target::project(project.organization_id, project.id);
+        let actor = Some(Actor::Forge { label });
+        Self::on(occasion, project.organization_id, actor, Some(object.within(within)))
+    }
+
+    /// What the platform did by itself to an environment.
+    pub(crate) fn by_platform(environment: &Environment, action: &str) -> Self {
+        let Environment { id, organization_id, project_id, .. } = environment;
+        let within = Target::project(*organization_id, *project_id).in_environment(*id);
+        Self {
+            organization_id: *organization_id,
+            actor: Some(Actor::Platform),
+            action: action.to_owned(),
+            permission: None,
+            object: Some(AuditObject::new(*id).within(within)),
             request: Request::default(),
         }
     }

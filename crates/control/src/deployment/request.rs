@@ -1,23 +1,26 @@
 //! Asks for a deployment: the row, its build and its job, in one unit of work.
 
 use windlass_domain::{
-    Build, Deployment, DeploymentKind, Environment, Job, JobKind, NewBuild, NewDeployment, NewJob,
-    Trigger,
+    Build, CommitId, Deployment, DeploymentKind, Environment, Job, JobKind, NewBuild,
+    NewDeployment, NewJob, Trigger,
 };
 use windlass_storage::{Signal, UnitOfWork};
 
-use crate::{Caller, Control, ControlError, quota};
+use crate::{Control, ControlError, caller::Initiator};
 
-/// Asks for a deployment with a build of its own. The caller holds the environment's row.
+/// Asks for a deployment of a branch's latest commit with a build of its own. The commit is the
+/// one that somebody told of, for people; the latest may be newer by then. The caller holds the
+/// environment's row, and has seen that the quota
+/// allows a build.
 pub(crate) async fn request(
     control: &Control,
-    caller: &Caller,
+    initiator: &Initiator,
     uow: &mut dyn UnitOfWork,
     environment: &Environment,
     trigger: Trigger,
+    commit: Option<CommitId>,
 ) -> Result<Deployment, ControlError> {
     let organization_id = environment.organization_id;
-    quota::take(control, uow, organization_id, quota::A_BUILD).await?;
     let build = Build::request(
         NewBuild {
             organization_id,
@@ -36,20 +39,20 @@ pub(crate) async fn request(
             environment_id: environment.id,
             kind: kind_of(environment),
             trigger,
-            requested_by: caller.principal.label(),
-            commit: None,
+            requested_by: initiator.label.clone(),
+            commit,
             build_id: build.id,
         },
         control.fx(),
     );
-    enqueue(control, caller, uow, &deployment).await?;
+    enqueue(control, initiator, uow, &deployment).await?;
     Ok(deployment)
 }
 
 /// Stores a deployment together with the job that carries it out.
 pub(crate) async fn enqueue(
     control: &Control,
-    caller: &Caller,
+    initiator: &Initiator,
     uow: &mut dyn UnitOfWork,
     deployment: &Deployment,
 ) -> Result<(), ControlError> {
@@ -60,7 +63,7 @@ pub(crate) async fn enqueue(
             lane: Some(deployment.environment_id),
             kind: JobKind::Deploy { deployment_id: deployment.id },
             max_attempts: control.settings().job_attempts,
-            request_id: caller.occasion.request_id.clone(),
+            request_id: initiator.request_id.clone(),
         },
         control.fx(),
     );

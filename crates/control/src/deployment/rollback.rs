@@ -32,9 +32,10 @@ pub async fn rollback_deployment(
         earlier.environment_id,
     )
     .await?;
-    environment.check_deployable()?;
+    let environment = environment.refresh(control.fx().clock.now())?;
     check_build(control, &mut *uow, &earlier).await?;
 
+    uow.environments().update(&environment).await?;
     let deployment = Deployment::request(
         NewDeployment {
             organization_id: earlier.organization_id,
@@ -50,7 +51,7 @@ pub async fn rollback_deployment(
     );
     let reason = format!("superseded by {}", deployment.id);
     environment::supersede_queued(control, &mut *uow, &environment, None, &reason).await?;
-    enqueue(control, caller, &mut *uow, &deployment).await?;
+    enqueue(control, &caller.initiator(), &mut *uow, &deployment).await?;
     control.write_down(&mut *uow, caller.did(grant, to)).await?;
     uow.commit().await?;
     Ok(deployment)

@@ -3,7 +3,7 @@
 use windlass_domain::{DeploymentState, Environment, Job, JobKind, JobState, NewJob};
 use windlass_storage::{Signal, UnitOfWork};
 
-use crate::{Caller, Control, ControlError, deployment, environment::supersede_queued};
+use crate::{Control, ControlError, caller::Initiator, deployment, environment::supersede_queued};
 
 /// Calls off an environment's deployments that are not live. The caller holds its row.
 pub(crate) async fn call_off(
@@ -30,7 +30,7 @@ pub(crate) async fn call_off(
 /// the environment's row.
 pub(crate) async fn enqueue_once(
     control: &Control,
-    caller: &Caller,
+    initiator: &Initiator,
     uow: &mut dyn UnitOfWork,
     environment: &Environment,
     kind: JobKind,
@@ -46,7 +46,7 @@ pub(crate) async fn enqueue_once(
             lane: Some(environment.id),
             kind,
             max_attempts: control.settings().job_attempts,
-            request_id: caller.occasion.request_id.clone(),
+            request_id: initiator.request_id.clone(),
         },
         control.fx(),
     );

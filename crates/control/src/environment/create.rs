@@ -2,13 +2,15 @@
 
 use windlass_auth::Permission;
 use windlass_domain::{
-    BranchName, Deployment, Environment, HostLabel, NewEnvironment, ProjectId, ProjectState, Slug,
-    TransitionError, Trigger,
+    Amounts, BranchName, CommitId, Deployment, Environment, EnvironmentKind, HostLabel,
+    NewEnvironment, Project, ProjectId, ProjectState, Slug, TransitionError, Trigger,
 };
 use windlass_storage::{Signal, StoreError, UnitOfWork};
 
 use crate::{
-    Caller, Control, ControlError, EnvironmentDetail, deployment,
+    Caller, Control, ControlError, EnvironmentDetail,
+    caller::Initiator,
+    deployment,
     project::{self, suffix},
     quota,
 };
@@ -26,6 +28,37 @@ pub async fn create_environment(
     let mut uow = control.store().write().await?;
     let (project, grant) =
         project::find_for_update(&mut *uow, caller, Permission::EnvironmentsWrite, project).await?;
+    let wanted = Wanted {
+        branch,
+        kind: EnvironmentKind::Persistent,
+        trigger: Trigger::Created,
+        commit: None,
+    };
+    let (environment, deployment) =
+        found(control, &caller.initiator(), &mut *uow, &project, wanted).await?;
+    control.write_down(&mut *uow, caller.did(grant, environment.id)).await?;
+    uow.commit().await?;
+    Ok(EnvironmentDetail { environment, latest_deployment: Some(deployment) })
+}
+
+/// An environment to be, and why it is deployed.
+pub(crate) struct Wanted {
+    pub(crate) branch: BranchName,
+    pub(crate) kind: EnvironmentKind,
+    pub(crate) trigger: Trigger,
+    /// What somebody told of, if they did.
+    pub(crate) commit: Option<CommitId>,
+}
+
+/// Makes an environment and deploys its branch's latest commit. The caller holds the project's row.
+pub(crate) async fn found(
+    control: &Control,
+    initiator: &Initiator,
+    uow: &mut dyn UnitOfWork,
+    project: &Project,
+    wanted: Wanted,
+) -> Result<(Environment, Deployment), ControlError> {
+    let Wanted { branch, kind, trigger, commit } = wanted;
     if project.state != ProjectState::Active {
         let (wanted, state) = ("add an environment to", project.state.name());
         return Err(TransitionError { wanted, entity: "project", state }.into());
@@ -38,21 +71,20 @@ pub async fn create_environment(
             organization_id: project.organization_id,
             project_id: project.id,
             branch,
+            kind,
             host,
         },
         control.fx(),
     );
     let one = quota::environments(control, project.settings.resources, 1);
-    quota::take(control, &mut *uow, project.organization_id, one).await?;
-    let environment = insert(control, &mut *uow, environment, &project.slug).await?;
-    let deployment: Deployment =
-        deployment::request(control, caller, &mut *uow, &environment, Trigger::Created).await?;
-    control.write_down(&mut *uow, caller.did(grant, environment.id)).await?;
+    let one = Amounts { build_millis: quota::A_BUILD.build_millis, ..one };
+    quota::take(control, uow, project.organization_id, one).await?;
+    let environment = insert(control, uow, environment, &project.slug).await?;
+    let deployment =
+        deployment::request(control, initiator, uow, &environment, trigger, commit).await?;
     uow.signal(Signal::Environment(environment.id));
-    uow.commit().await?;
-
     tracing::info!(environment.id = %environment.id, host = %environment.host, "environment created");
-    Ok(EnvironmentDetail { environment, latest_deployment: Some(deployment) })
+    Ok((environment, deployment))
 }
 
 /// Stores it under a host label that nobody has.

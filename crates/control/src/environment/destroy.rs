@@ -6,6 +6,7 @@ use windlass_storage::{Signal, UnitOfWork};
 
 use crate::{
     Caller, Control, ControlError, Expected,
+    caller::Initiator,
     environment::{call_off, enqueue_once, find_for_update},
 };
 
@@ -21,7 +22,7 @@ pub async fn destroy_environment(
     let (found, grant) =
         find_for_update(&mut *uow, caller, Permission::EnvironmentsWrite, id).await?;
     expected.check(found.version)?;
-    let environment = begin_destroying(control, caller, &mut *uow, id).await?;
+    let environment = begin_destroying(control, &caller.initiator(), &mut *uow, id).await?;
     control.write_down(&mut *uow, caller.did(grant, id)).await?;
     uow.commit().await?;
     Ok(environment)
@@ -30,11 +31,11 @@ pub async fn destroy_environment(
 /// The same inside a larger unit of work, whose use case has decided already.
 pub(crate) async fn begin_destroying(
     control: &Control,
-    caller: &Caller,
+    initiator: &Initiator,
     uow: &mut dyn UnitOfWork,
     id: EnvironmentId,
 ) -> Result<Environment, ControlError> {
-    let found = uow.environments().find_for_update(caller.organization(), id).await?;
+    let found = uow.environments().find_for_update(initiator.organization, id).await?;
     let found = found.ok_or(ControlError::NotFound("environment"))?;
     let environment = if found.state == EnvironmentState::Destroying {
         found
@@ -45,7 +46,7 @@ pub(crate) async fn begin_destroying(
         environment
     };
     let kind = JobKind::DestroyEnvironment { environment_id: id };
-    enqueue_once(control, caller, uow, &environment, kind).await?;
+    enqueue_once(control, initiator, uow, &environment, kind).await?;
     uow.signal(Signal::Environment(id));
     tracing::info!(environment.id = %id, "environment is being destroyed");
     Ok(environment)

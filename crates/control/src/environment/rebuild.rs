@@ -1,10 +1,13 @@
 //! Deploys an environment's branch again.
 
 use windlass_auth::Permission;
-use windlass_domain::{Deployment, DeploymentState, Environment, EnvironmentId, Trigger};
+use windlass_domain::{CommitId, Deployment, DeploymentState, Environment, EnvironmentId, Trigger};
 use windlass_storage::{Signal, UnitOfWork};
 
-use crate::{Caller, Control, ControlError, deployment, environment::find_for_update};
+use crate::{
+    Caller, Control, ControlError, caller::Initiator, deployment, environment::find_for_update,
+    quota,
+};
 
 /// Deploys the latest commit of an environment's branch. Deployments that still wait their turn
 /// are called off; one that is being built goes on.
@@ -16,14 +19,30 @@ pub async fn rebuild_environment(
     let mut uow = control.store().write().await?;
     let (environment, grant) =
         find_for_update(&mut *uow, caller, Permission::DeploymentsWrite, id).await?;
-    environment.check_deployable()?;
-
+    let initiator = caller.initiator();
     let deployment =
-        deployment::request(control, caller, &mut *uow, &environment, Trigger::Rebuild).await?;
-    let reason = format!("superseded by {}", deployment.id);
-    supersede_queued(control, &mut *uow, &environment, Some(&deployment), &reason).await?;
+        redeploy(control, &initiator, &mut *uow, environment, Trigger::Rebuild, None).await?;
     control.write_down(&mut *uow, caller.did(grant, id)).await?;
     uow.commit().await?;
+    Ok(deployment)
+}
+
+/// Deploys a branch's latest commit in place of what waits. The caller holds the environment's row.
+pub(crate) async fn redeploy(
+    control: &Control,
+    initiator: &Initiator,
+    uow: &mut dyn UnitOfWork,
+    environment: Environment,
+    trigger: Trigger,
+    commit: Option<CommitId>,
+) -> Result<Deployment, ControlError> {
+    quota::take(control, uow, environment.organization_id, quota::A_BUILD).await?;
+    let environment = environment.refresh(control.fx().clock.now())?;
+    uow.environments().update(&environment).await?;
+    let deployment =
+        deployment::request(control, initiator, uow, &environment, trigger, commit).await?;
+    let reason = format!("superseded by {}", deployment.id);
+    supersede_queued(control, uow, &environment, Some(&deployment), &reason).await?;
     Ok(deployment)
 }
 

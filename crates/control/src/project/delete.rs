@@ -28,11 +28,12 @@ pub async fn delete_project(
         project
     };
 
+    let initiator = caller.initiator();
     let mut page = PageRequest::default();
     loop {
         let environments = uow.environments().list(caller.organization(), id, page).await?;
         for found in &environments.items {
-            environment::begin_destroying(control, caller, &mut *uow, found.id).await?;
+            environment::begin_destroying(control, &initiator, &mut *uow, found.id).await?;
         }
         match environments.items.last() {
             Some(last) if environments.has_next => page.cursor = Some(last.id),

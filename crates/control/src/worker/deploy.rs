@@ -32,7 +32,7 @@ pub(super) async fn carry_out(attempt: &Attempt, id: DeploymentId) -> Result<(),
             (DeploymentState::Queued, Trigger::Rollback { .. }) => {
                 skip_building(attempt, id).await?;
             }
-            (DeploymentState::Queued, Trigger::Created | Trigger::Rebuild) => {
+            (DeploymentState::Queued, Trigger::Created | Trigger::Rebuild | Trigger::Push) => {
                 begin_building(attempt, loaded).await?;
             }
             (DeploymentState::Building, _) => build::carry_out(attempt, loaded).await?,

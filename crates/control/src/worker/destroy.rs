@@ -8,7 +8,7 @@ use windlass_domain::{
 use windlass_storage::Signal;
 
 use super::attempt::{Attempt, AttemptError};
-use crate::{deployment, project::finish_if_empty};
+use crate::{deployment, project::finish_if_empty, webhook::bring_back};
 
 /// How long to wait for the last lines of an app that was stopped.
 pub(super) const LAST_LINES: Duration = Duration::from_secs(5);
@@ -63,8 +63,15 @@ async fn write_end(attempt: &Attempt, id: EnvironmentId) -> Result<(), AttemptEr
     held.uow.logs().end(LogId::App(id)).await?;
     held.uow.signal(Signal::Log(LogId::App(id)));
     held.uow.signal(Signal::Environment(id));
-    if let Some(project @ Project { state: ProjectState::Deleting { .. }, .. }) = project {
-        finish_if_empty(control, &mut *held.uow, project).await?;
+    match project {
+        Some(project @ Project { state: ProjectState::Deleting { .. }, .. }) => {
+            finish_if_empty(control, &mut *held.uow, project).await?;
+        }
+        Some(project @ Project { state: ProjectState::Active, .. }) => {
+            let (branch, request_id) = (&found.branch, attempt.job.request_id.clone());
+            bring_back(control, &mut *held.uow, &project, branch, request_id).await?;
+        }
+        Some(Project { state: ProjectState::Deleted { .. }, .. }) | None => {}
     }
     held.uow.commit().await?;
     tracing::info!(environment.id = %id, "environment destroyed");

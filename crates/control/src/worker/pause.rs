@@ -1,6 +1,6 @@
 //! Stops the apps of a paused environment.
 
-use windlass_domain::{EnvironmentId, EnvironmentState};
+use windlass_domain::{Environment, EnvironmentId, EnvironmentState};
 use windlass_engine::{AppState, ObservedApp};
 
 use super::{
@@ -41,5 +41,6 @@ async fn stop(attempt: &Attempt, id: EnvironmentId, app: &ObservedApp) -> Result
 async fn is_paused(attempt: &Attempt, id: EnvironmentId) -> Result<bool, AttemptError> {
     let mut uow = attempt.control.store().read().await?;
     let found = uow.environments().find(attempt.job.organization_id, id).await?;
-    Ok(found.is_some_and(|environment| environment.state == EnvironmentState::Paused))
+    let is_paused = |found: Environment| matches!(found.state, EnvironmentState::Paused { .. });
+    Ok(found.is_some_and(is_paused))
 }

@@ -122,7 +122,12 @@ async fn secrets_end_with_the_environment_or_the_project_that_they_were_for() {
     let (environment, deployment) = platform.environment(&project).await;
     let (control, owner) = (&platform.control, &platform.owner);
     for (key, environment_id) in [("OF_PROJECT", None), ("OWN", Some(environment.id))] {
-        let put = PutEnvVar { key: key.parse().unwrap(), value: "hush".into(), environment_id };
+        let put = PutEnvVar {
+            key: key.parse().unwrap(),
+            value: "hush".into(),
+            environment_id,
+            previews: None,
+        };
         put_env_var(control, owner, project.id, put).await.unwrap();
     }
     let _server = platform.serve("one");

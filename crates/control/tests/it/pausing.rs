@@ -6,7 +6,7 @@ use windlass_control::{
 };
 use windlass_domain::{
     BuildState, DeploymentId, DeploymentState, Environment, EnvironmentId, EnvironmentState, LogId,
-    Project,
+    PausedBy, Project,
 };
 use windlass_engine::fake::{AppScript, BuildScript, Fault, Gate, Operation};
 use windlass_storage::Store as _;
@@ -15,6 +15,7 @@ use crate::support::{FX, Platform};
 
 /// What each operation does in each state, for people; and for the test that follows.
 const TABLE: &str = include_str!("../../../../ARCHITECTURE.md");
+const PAUSED: EnvironmentState = EnvironmentState::Paused { by: PausedBy::Person };
 const OPERATIONS: [&str; 4] = ["rebuild", "pause", "resume", "destroy"];
 
 #[tokio::test]
@@ -60,7 +61,7 @@ async fn in_state(platform: &Platform, project: &Project, state: &str) -> Enviro
     let environment = match state {
         "provisioning" => return environment,
         "active" => live(environment),
-        "paused" => live(environment).pause(now).unwrap(),
+        "paused" => live(environment).pause(PausedBy::Person, now).unwrap(),
         "failed" => environment.deployment_failed("why", now).unwrap(),
         "destroying" => environment.destroy(now).unwrap(),
         "destroyed" => environment.destroy(now).unwrap().finish_destroying(now).unwrap(),
@@ -94,7 +95,7 @@ async fn leave(platform: &Platform, id: EnvironmentId) {
         EnvironmentState::Destroying => environment,
         EnvironmentState::Provisioning
         | EnvironmentState::Active
-        | EnvironmentState::Paused
+        | EnvironmentState::Paused { .. }
         | EnvironmentState::Failed { .. } => environment.destroy(now).unwrap(),
     };
     store(platform, &destroying.finish_destroying(now).unwrap()).await;
@@ -124,7 +125,7 @@ async fn stopped(platform: &Platform, deployment: DeploymentId) {
 
 async fn pause(platform: &Platform, id: EnvironmentId) {
     let paused = pause_environment(&platform.control, &platform.owner, id, Expected::Any).await;
-    assert_eq!(paused.unwrap().state, EnvironmentState::Paused);
+    assert_eq!(paused.unwrap().state, PAUSED);
 }
 
 async fn resume(platform: &Platform, id: EnvironmentId) {
@@ -207,7 +208,7 @@ async fn a_deployment_wakes_a_paused_environment_once_it_is_live() {
     let failed = platform.settled(platform.rebuild(environment.id).await.id).await;
     assert!(matches!(failed.state, DeploymentState::Failed { .. }), "{failed:?}");
     let now = platform.environment_now(environment.id).await;
-    assert_eq!((now.state, now.live_deployment), (EnvironmentState::Paused, Some(first.id)));
+    assert_eq!((now.state, now.live_deployment), (PAUSED, Some(first.id)));
 
     platform.push('c');
     let live = platform.settled(platform.rebuild(environment.id).await.id).await;
@@ -232,7 +233,7 @@ async fn a_pause_outlives_its_server_and_a_job_that_was_given_up() {
     let _next = platform.serve("two");
     stopped(&platform, deployment.id).await;
     let now = platform.environment_now(environment.id).await;
-    assert_eq!((now.state, now.live_deployment), (EnvironmentState::Paused, Some(deployment.id)));
+    assert_eq!((now.state, now.live_deployment), (PAUSED, Some(deployment.id)));
 }
 
 #[tokio::test]
@@ -253,7 +254,7 @@ async fn a_paused_app_that_cannot_be_started_again_has_failed() {
                 EnvironmentState::Failed { reason } => Some(reason),
                 EnvironmentState::Provisioning
                 | EnvironmentState::Active
-                | EnvironmentState::Paused
+                | EnvironmentState::Paused { .. }
                 | EnvironmentState::Destroying
                 | EnvironmentState::Destroyed { .. } => None,
             }

@@ -1,7 +1,7 @@
 //! A platform under test: a database of its own, the fake engine, any number of servers.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
@@ -101,9 +101,22 @@ pub(crate) fn occasion() -> Occasion {
 #[derive(Default)]
 pub(crate) struct Table {
     routes: Mutex<HashMap<HostLabel, RouteTarget>>,
+    visits: Mutex<HashSet<HostLabel>>,
+    looks: tokio::sync::watch::Sender<u32>,
 }
 
 impl Table {
+    /// Waits until a server has asked once more who was visited.
+    pub(crate) async fn looked_at(&self) {
+        let mut looks = self.looks.subscribe();
+        looks.changed().await.unwrap();
+    }
+
+    /// A request comes.
+    pub(crate) fn visit(&self, host: &HostLabel) {
+        self.visits.lock().unwrap().insert(host.clone());
+    }
+
     pub(crate) fn get(&self, host: &HostLabel) -> Option<RouteTarget> {
         self.routes.lock().unwrap().get(host).cloned()
     }
@@ -116,6 +129,11 @@ impl Routes for Table {
     }
 
     async fn drained(&self, _addresses: &[SocketAddr], _at_most: Duration) {}
+
+    fn take_visits(&self) -> HashSet<HostLabel> {
+        self.looks.send_modify(|looks| *looks += 1);
+        std::mem::take(&mut *self.visits.lock().unwrap())
+    }
 }
 
 impl Platform {
@@ -204,8 +222,13 @@ impl Platform {
 
     /// Makes `main` point to a commit.
     pub(crate) fn push(&self, digit: char) -> CommitId {
+        self.push_to("main", digit)
+    }
+
+    /// The same for any branch.
+    pub(crate) fn push_to(&self, branch: &str, digit: char) -> CommitId {
         let commit: CommitId = digit.to_string().repeat(40).parse().unwrap();
-        self.engine.push(&git_url(), &main(), &commit);
+        self.engine.push(&git_url(), &branch.parse().unwrap(), &commit);
         commit
     }
 
@@ -339,6 +362,8 @@ pub(crate) fn settings() -> Settings {
             most: TimeDelta::milliseconds(100),
         },
         job_retention: TimeDelta::days(1),
+        tend_previews: Duration::from_millis(50),
+        delivery_retention: TimeDelta::days(30),
         build_restarts: 2,
         poll: Duration::from_millis(200),
         reconcile: Duration::from_millis(200),

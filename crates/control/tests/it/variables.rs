@@ -8,7 +8,12 @@ use windlass_storage::Store as _;
 use crate::support::Platform;
 
 fn put(key: &str, value: &str, environment_id: Option<EnvironmentId>) -> PutEnvVar {
-    PutEnvVar { key: key.parse().unwrap(), value: SecretString::from(value), environment_id }
+    PutEnvVar {
+        key: key.parse().unwrap(),
+        value: SecretString::from(value),
+        environment_id,
+        previews: None,
+    }
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use windlass_domain::{
-    BranchName, Effects, Environment, EnvironmentState, HostLabel, Id, NewEnvironment, Slug,
-    TransitionError,
+    BranchName, Effects, Environment, EnvironmentKind, EnvironmentState, HostLabel, Id,
+    NewEnvironment, PausedBy, Slug, TransitionError,
     test_util::{CountingEntropy, ManualClock},
 };
 
@@ -15,7 +15,8 @@ pub(crate) enum Event {
     GoLive,
     DeploymentFailed,
     AppFailed,
-    Pause,
+    Refresh,
+    Pause(PausedBy),
     Resume,
     Destroy,
     FinishDestroying,
@@ -26,7 +27,7 @@ const DEPLOYABLE: [&str; 4] = ["provisioning", "active", "paused", "failed"];
 impl Machine for Environment {
     const ENTITY: &'static str = "environment";
     const EDGES: &'static [(&'static str, &'static [&'static str])] = &[
-        ("provisioning", &["active", "failed", "destroying"]),
+        ("provisioning", &["provisioning", "active", "failed", "destroying"]),
         ("active", &["active", "paused", "failed", "destroying"]),
         ("paused", &["active", "paused", "destroying"]),
         ("failed", &["active", "failed", "destroying"]),
@@ -46,7 +47,8 @@ impl Machine for Environment {
             Event::GoLive => self.go_live(Id::generate(fx), now),
             Event::DeploymentFailed => self.deployment_failed("the build failed", now),
             Event::AppFailed => self.app_failed("it kept crashing", now),
-            Event::Pause => self.pause(now),
+            Event::Refresh => self.refresh(now),
+            Event::Pause(by) => self.pause(*by, now),
             Event::Resume => self.resume(now),
             Event::Destroy => self.destroy(now),
             Event::FinishDestroying => self.finish_destroying(now),
@@ -62,7 +64,8 @@ fn environment(fx: Effects<'_>) -> Environment {
     let branch: BranchName = "main".parse().expect("it is a branch");
     let host = HostLabel::suffixed(&branch, &Slug::from_text("shop", "project"), "x1");
     let (organization_id, project_id) = (Id::generate(fx), Id::generate(fx));
-    Environment::create(NewEnvironment { organization_id, project_id, branch, host }, fx)
+    let kind = EnvironmentKind::Preview;
+    Environment::create(NewEnvironment { organization_id, project_id, branch, kind, host }, fx)
 }
 
 proptest! {
@@ -72,7 +75,9 @@ proptest! {
             4 => Just(Event::GoLive),
             4 => Just(Event::DeploymentFailed),
             4 => Just(Event::AppFailed),
-            2 => Just(Event::Pause),
+            1 => Just(Event::Refresh),
+            1 => Just(Event::Pause(PausedBy::Person)),
+            1 => Just(Event::Pause(PausedBy::Idleness)),
             2 => Just(Event::Resume),
             1 => Just(Event::Destroy),
             1 => Just(Event::FinishDestroying),
@@ -82,7 +87,7 @@ proptest! {
             let (state, live) = (&environment.state, environment.live_deployment);
             prop_assert!(environment.was_live || live.is_none());
             match state {
-                EnvironmentState::Active | EnvironmentState::Paused => prop_assert!(live.is_some()),
+                EnvironmentState::Active | EnvironmentState::Paused { .. } => prop_assert!(live.is_some()),
                 EnvironmentState::Destroying => {}
                 EnvironmentState::Provisioning => prop_assert!(!environment.was_live),
                 EnvironmentState::Failed { .. }

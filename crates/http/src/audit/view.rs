@@ -39,19 +39,19 @@ pub(crate) struct AuditEntryView {
 #[schema(as = AuditActor)]
 pub(crate) struct ActorView {
     kind: ActorKindView,
-    /// On whose behalf; `null` for the operator.
+    /// On whose behalf; `null` for the operator, forges and the platform.
     #[schema(example = "usr_01kdvdna000000000000000001")]
     user_id: Option<String>,
     /// Which credential, where one was presented.
     #[schema(example = "key_01kdvdna000000000000000002")]
     credential_id: Option<String>,
-    /// How the credential is called.
+    /// How the credential is called, or what the forge told of.
     #[schema(example = "API key \"ci\"")]
     label: Option<String>,
 }
 
-/// What somebody presented; a person who signs in has nothing yet, and the operator acts on the
-/// server's own machine.
+/// What somebody presented; a person who signs in has nothing yet, the operator acts on the
+/// server's own machine, a forge signs what it tells, and the platform acts when the time has come.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ActorKindView {
@@ -60,6 +60,8 @@ pub(crate) enum ActorKindView {
     Session,
     Person,
     Operator,
+    Forge,
+    Platform,
 }
 
 /// What something was done to.
@@ -117,6 +119,13 @@ impl From<AuditEntry> for AuditEntryView {
     }
 }
 
+impl ActorView {
+    /// Somebody who is no user and presents no credential.
+    fn of(kind: ActorKindView, label: Option<String>) -> Self {
+        Self { kind, user_id: None, credential_id: None, label }
+    }
+}
+
 impl From<Actor> for ActorView {
     fn from(actor: Actor) -> Self {
         match actor {
@@ -136,12 +145,9 @@ impl From<Actor> for ActorView {
                 credential_id: None,
                 label: None,
             },
-            Actor::Operator => Self {
-                kind: ActorKindView::Operator,
-                user_id: None,
-                credential_id: None,
-                label: None,
-            },
+            Actor::Operator => Self::of(ActorKindView::Operator, None),
+            Actor::Forge { label } => Self::of(ActorKindView::Forge, Some(label)),
+            Actor::Platform => Self::of(ActorKindView::Platform, None),
         }
     }
 }

@@ -53,6 +53,7 @@ pub(crate) enum DeploymentKindView {
 pub(crate) enum TriggerView {
     Created,
     Rebuild,
+    Push,
     Rollback,
 }
 
@@ -94,6 +95,7 @@ impl From<Deployment> for DeploymentView {
         let (trigger, rollback_of) = match trigger {
             Trigger::Created => (TriggerView::Created, None),
             Trigger::Rebuild => (TriggerView::Rebuild, None),
+            Trigger::Push => (TriggerView::Push, None),
             Trigger::Rollback { to } => (TriggerView::Rollback, Some(to.to_string())),
         };
         let (state, reason) = state_and_reason(state);

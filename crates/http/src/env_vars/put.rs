@@ -36,6 +36,9 @@ pub(crate) struct PutEnvVarBody {
         example = "env_01kdvdna000000000000000004"
     )]
     environment_id: Option<String>,
+    /// Whether previews get it, too; they do by default, and an existing one stays as it is where
+    /// this is absent. One of an environment is for that one in any case.
+    previews: Option<bool>,
 }
 
 /// Set an environment variable.
@@ -73,7 +76,12 @@ impl PutEnvVarBody {
         fields.check("value", check_env_var_value(&self.value));
         let environment_id =
             self.environment_id.and_then(|text| fields.parse("environment_id", &text));
-        let put = key.map(|key| PutEnvVar { key, value: self.value.into(), environment_id });
+        let put = key.map(|key| PutEnvVar {
+            key,
+            value: self.value.into(),
+            environment_id,
+            previews: self.previews,
+        });
         fields.finish(put)
     }
 }

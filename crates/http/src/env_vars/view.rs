@@ -19,6 +19,8 @@ pub(crate) struct EnvVarView {
     value: String,
     /// The only environment that gets it; `null` for all of the project's.
     environment_id: Option<String>,
+    /// Whether previews get it, too.
+    previews: bool,
     created_at: DateTime<Utc>,
     /// When its value was last set.
     updated_at: DateTime<Utc>,
@@ -31,6 +33,7 @@ impl From<Masked> for EnvVarView {
             id: var.id.to_string(),
             key: var.key.to_string(),
             value: masked,
+            previews: var.previews,
             environment_id: var.environment_id.map(|id| id.to_string()),
             created_at: var.created_at,
             updated_at: var.updated_at,

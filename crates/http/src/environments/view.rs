@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use windlass_control::EnvironmentDetail;
-use windlass_domain::{Environment, EnvironmentState};
+use windlass_domain::{Environment, EnvironmentKind, EnvironmentState};
 
 use crate::{app::AppAddress, deployments::DeploymentView, tag::Tag};
 
@@ -19,6 +19,7 @@ pub(crate) struct EnvironmentView {
     /// The branch it follows.
     #[schema(example = "main")]
     branch: String,
+    kind: EnvironmentKindView,
     /// The first label of its address; never changes.
     #[schema(example = "main-my-app")]
     host: String,
@@ -26,6 +27,8 @@ pub(crate) struct EnvironmentView {
     #[schema(example = "http://main-my-app.localhost:8081")]
     url: String,
     state: EnvironmentStateView,
+    /// Whether the next request starts its app again: it is paused since none came for a while.
+    wakes_on_request: bool,
     /// Why no app answers, in the state `failed`.
     reason: Option<String>,
     /// The deployment whose app answers, or will when the environment is resumed, if there is one.
@@ -36,8 +39,21 @@ pub(crate) struct EnvironmentView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     latest_deployment: Option<DeploymentView>,
+    /// When it was last asked that something be deployed to it. The time that the project gives
+    /// its previews runs from here.
+    refreshed_at: DateTime<Utc>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+}
+
+/// Whether an environment lasts until somebody destroys it, or as long as its branch at most: then
+/// it came with a push.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = EnvironmentKind)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EnvironmentKindView {
+    Persistent,
+    Preview,
 }
 
 /// Where an environment is in its life.
@@ -55,15 +71,19 @@ pub(crate) enum EnvironmentStateView {
 
 impl EnvironmentView {
     pub(crate) fn new(environment: Environment, apps: &AppAddress) -> Self {
+        let wakes_on_request = environment.wakes_on_request();
         let Environment {
             id,
             organization_id: _,
             project_id,
             branch,
+            kind,
             host,
             state,
             live_deployment,
             was_live: _,
+            refreshed_at,
+            visited_at: _,
             created_at,
             updated_at,
             version: _,
@@ -71,7 +91,7 @@ impl EnvironmentView {
         let (state, reason) = match state {
             EnvironmentState::Provisioning => (EnvironmentStateView::Provisioning, None),
             EnvironmentState::Active => (EnvironmentStateView::Active, None),
-            EnvironmentState::Paused => (EnvironmentStateView::Paused, None),
+            EnvironmentState::Paused { by: _ } => (EnvironmentStateView::Paused, None),
             EnvironmentState::Failed { reason } => (EnvironmentStateView::Failed, Some(reason)),
             EnvironmentState::Destroying => (EnvironmentStateView::Destroying, None),
             EnvironmentState::Destroyed { at: _ } => (EnvironmentStateView::Destroyed, None),
@@ -80,12 +100,18 @@ impl EnvironmentView {
             id: id.to_string(),
             project_id: project_id.to_string(),
             branch: branch.to_string(),
+            kind: match kind {
+                EnvironmentKind::Persistent => EnvironmentKindView::Persistent,
+                EnvironmentKind::Preview => EnvironmentKindView::Preview,
+            },
             url: apps.url(&host),
             host: host.to_string(),
             state,
+            wakes_on_request,
             reason,
             live_deployment_id: live_deployment.map(|id| id.to_string()),
             latest_deployment: None,
+            refreshed_at,
             created_at,
             updated_at,
         }

@@ -47,14 +47,19 @@ fn is_json(headers: &HeaderMap) -> bool {
     subtype.is_some_and(|subtype| subtype == "json" || subtype.ends_with("+json"))
 }
 
-/// Reads a body, at most `LIMIT` bytes of it. What is beyond is taken and dropped up to `DRAIN`: a
-/// client that is still sending would see a broken connection instead of the answer.
+/// Reads a body of the usual size.
 pub(crate) async fn read(body: axum::body::Body) -> Result<Vec<u8>, Problem> {
+    read_at_most(LIMIT, body).await
+}
+
+/// Reads a body, at most `limit` bytes of it. What is beyond is taken and dropped up to `DRAIN`: a
+/// client that is still sending would see a broken connection instead of the answer.
+pub(crate) async fn read_at_most(limit: usize, body: axum::body::Body) -> Result<Vec<u8>, Problem> {
     let mut chunks = body.into_data_stream();
     let (mut bytes, mut dropped) = (Vec::new(), 0);
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Problem::unreadable("the body ended early"))?;
-        if dropped == 0 && bytes.len() + chunk.len() <= LIMIT {
+        if dropped == 0 && bytes.len() + chunk.len() <= limit {
             bytes.extend_from_slice(&chunk);
         } else if DRAIN < dropped {
             break;
@@ -63,7 +68,7 @@ pub(crate) async fn read(body: axum::body::Body) -> Result<Vec<u8>, Problem> {
         }
     }
     if 0 < dropped {
-        let message = format!("the body must not have more than {LIMIT} bytes");
+        let message = format!("the body must not have more than {limit} bytes");
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message));
     }
     Ok(bytes)

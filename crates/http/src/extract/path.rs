@@ -5,7 +5,9 @@ use axum::{
     http::request::Parts,
 };
 use windlass_auth::{ApiKeyRecord, InvitationRecord, SessionRecord, TokenRecord};
-use windlass_domain::{Deployment, EnvVar, Environment, Id, IdKind, Organization, Project, User};
+use windlass_domain::{
+    Deployment, EnvVar, Environment, Id, IdKind, Organization, Project, User, WebhookDelivery,
+};
 
 use crate::problem::Problem;
 
@@ -45,6 +47,9 @@ impl Resource for InvitationRecord {
 }
 impl Resource for Organization {
     const NAME: &'static str = "organization";
+}
+impl Resource for WebhookDelivery {
+    const NAME: &'static str = "delivery";
 }
 impl Resource for User {
     const NAME: &'static str = "member";

@@ -127,6 +127,7 @@ fn prefix_in(collection: &str) -> Option<&'static str> {
         "audit" => Some("aud"),
         "sessions" => Some("ses"),
         "invitations" => Some("inv"),
+        "webhook-deliveries" => Some("whd"),
         _ => None,
     }
 }

@@ -10,6 +10,9 @@ impl From<ControlError> for Problem {
     fn from(err: ControlError) -> Self {
         match err {
             ControlError::InvalidCredential(kind) => Self::invalid_credential(kind),
+            ControlError::NotProven => {
+                Self::new(StatusCode::FORBIDDEN, "invalid_signature", err.to_string())
+            }
             ControlError::NotFound(what) => Self::not_found(what),
             ControlError::NotSetUp(what) => Self::new(StatusCode::NOT_FOUND, "not_set_up", what),
             ControlError::Forbidden(permission) => {

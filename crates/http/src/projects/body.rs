@@ -11,6 +11,7 @@ use windlass_domain::{
 };
 
 use super::{
+    previews::{PreviewsBody, PreviewsEdit},
     settings::{
         BuildResourcesBody, ResourcesBody, ResourcesEdit, ServicesBody, health_path, port,
         repository_path,
@@ -81,6 +82,9 @@ pub(crate) struct ProjectBody {
     #[serde(default)]
     #[schema(value_type = Option<BuildResourcesBody>)]
     build_resources: Patch<Object<BuildResourcesBody>>,
+    #[serde(default)]
+    #[schema(value_type = Option<PreviewsBody>)]
+    previews: Patch<Object<PreviewsBody>>,
 }
 
 /// The same with a name, and with one of `git_url` and `github_repo`.
@@ -108,6 +112,7 @@ struct SettingsEdit {
     port: Patch<u16>,
     resources: Patch<ResourcesEdit>,
     build_resources: Patch<ResourcesEdit>,
+    previews: Patch<PreviewsEdit>,
 }
 
 impl ProjectBody {
@@ -144,6 +149,7 @@ impl ProjectBody {
             port: self.port.and_then(|Whole(value)| port(fields, value)),
             resources: self.resources.and_then(|Object(body)| Some(body.parse(fields))),
             build_resources: self.build_resources.and_then(|Object(body)| Some(body.parse(fields))),
+            previews: self.previews.and_then(|Object(body)| Some(body.parse(fields))),
         };
         Some(ProjectEdit { name, source: source?, default_branch, settings })
     }
@@ -229,6 +235,7 @@ impl SettingsEdit {
             port,
             resources,
             build_resources,
+            previews,
         } = self;
         dockerfile.apply(&mut settings.dockerfile);
         build_context.apply(&mut settings.build_context);
@@ -239,6 +246,7 @@ impl SettingsEdit {
         merge(services, &mut settings.services, ServicesBody::apply);
         merge(resources, &mut settings.resources, ResourcesEdit::apply);
         merge(build_resources, &mut settings.build_resources, ResourcesEdit::apply_to_build);
+        merge(previews, &mut settings.previews, PreviewsEdit::apply);
     }
 }
 

@@ -175,7 +175,7 @@ fn millis(fields: &mut Fields, field: &str, cores: f64) -> Option<u32> {
     Some((cores * 1_000.0).round() as u32)
 }
 
-fn within(
+pub(super) fn within(
     fields: &mut Fields,
     field: &str,
     value: u32,

@@ -7,7 +7,10 @@ use windlass_domain::{
     BuildResources, Project, ProjectSettings, ProjectState, Resources, Services,
 };
 
-use super::settings::{BuildResourcesView, ResourcesView, ServicesView};
+use super::{
+    previews::PreviewsView,
+    settings::{BuildResourcesView, ResourcesView, ServicesView},
+};
 use crate::tag::Tag;
 
 /// A git repository that is built and run, with an environment per branch.
@@ -51,6 +54,7 @@ pub(crate) struct ProjectView {
     port: Option<u16>,
     resources: ResourcesView,
     build_resources: BuildResourcesView,
+    previews: PreviewsView,
     state: ProjectStateView,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -97,6 +101,7 @@ impl From<Project> for ProjectView {
             port,
             resources,
             build_resources,
+            previews,
         } = settings;
         Self {
             id: id.to_string(),
@@ -114,6 +119,7 @@ impl From<Project> for ProjectView {
             port,
             resources: resources.into(),
             build_resources: build_resources.into(),
+            previews: previews.into(),
             state: state.into(),
             created_at,
             updated_at,

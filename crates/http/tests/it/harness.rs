@@ -366,6 +366,8 @@ fn settings() -> Settings {
             most: chrono::TimeDelta::milliseconds(1),
         },
         job_retention: chrono::TimeDelta::days(1),
+        tend_previews: Duration::from_millis(100),
+        delivery_retention: chrono::TimeDelta::days(30),
         build_restarts: 1,
         poll: Duration::from_secs(1),
         reconcile: Duration::from_secs(1),
@@ -402,6 +404,10 @@ struct NoRoutes;
 
 #[async_trait]
 impl Routes for NoRoutes {
+    fn take_visits(&self) -> std::collections::HashSet<HostLabel> {
+        std::collections::HashSet::new()
+    }
+
     fn replace(&self, _: HashMap<HostLabel, RouteTarget>) {}
 
     async fn drained(&self, _: &[SocketAddr], _: Duration) {}

@@ -88,6 +88,10 @@ async fn targets(api: &TestApi) -> Vec<Target> {
                 "services": { "postgres": true }, "build_command": "make", "start_command": "run",
                 "health_path": "/", "port": 1, "resources": { "cpu": 1, "memory_mb": 64 },
                 "build_resources": { "cpu": 1, "memory_mb": 64, "timeout_seconds": 1 },
+                "previews": {
+                    "enabled": true, "branches": ["feature/*"], "limit": 1, "ttl_seconds": 60,
+                    "idle_pause_seconds": 60,
+                },
             }),
         ),
         target(
@@ -103,7 +107,7 @@ async fn targets(api: &TestApi) -> Vec<Target> {
         target(
             Method::PUT,
             format!("/api/projects/{project}/env-vars"),
-            json!({ "key": "A", "value": "b", "environment_id": "env_1" }),
+            json!({ "key": "A", "value": "b", "environment_id": "env_1", "previews": false }),
         ),
         target(
             Method::POST,

@@ -108,6 +108,7 @@ matrix! {
     deployments { all }
     logs { all }
     env_vars { all }
+    webhooks { all }
     usage { all }
     audit { all }
 }
@@ -262,6 +263,10 @@ impl Scene<'_> {
             Expected::NotBegun => {
                 assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
                 assert_eq!(answer.body["code"], "not_begun", "{place}");
+            }
+            Expected::Unsigned => {
+                assert!(status == StatusCode::FORBIDDEN && !has_changed, "{place}");
+                assert_eq!(answer.body["code"], "invalid_signature", "{place}");
             }
             Expected::Unfound => {
                 assert!(status == StatusCode::UNPROCESSABLE_ENTITY && !has_changed, "{place}");

@@ -15,6 +15,8 @@ const TABLE: &str = "audit_log";
 /// The kinds of actors that present no credential.
 const PERSON: &str = "person";
 const OPERATOR: &str = "operator";
+const FORGE: &str = "forge";
+const PLATFORM: &str = "platform";
 
 #[async_trait]
 impl AuditRepo for Repo<'_> {
@@ -136,6 +138,10 @@ impl From<&Actor> for ActorColumns {
                 ..Self::default()
             },
             Actor::Operator => Self { kind: Some(OPERATOR.to_owned()), ..Self::default() },
+            Actor::Forge { label } => {
+                Self { kind: Some(FORGE.to_owned()), label: Some(label.clone()), ..Self::default() }
+            }
+            Actor::Platform => Self { kind: Some(PLATFORM.to_owned()), ..Self::default() },
         }
     }
 }
@@ -158,6 +164,8 @@ impl ActorColumns {
             },
             (None, PERSON) => Actor::Person(user_id()?),
             (None, OPERATOR) => Actor::Operator,
+            (None, FORGE) => Actor::Forge { label: required(label, TABLE, "label")? },
+            (None, PLATFORM) => Actor::Platform,
             (None, _) => return Err(corrupt(TABLE)(BadColumn("actor_kind"))),
         }))
     }

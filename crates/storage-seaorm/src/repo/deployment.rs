@@ -157,6 +157,7 @@ impl From<&Deployment> for Model {
         let (trigger, rollback_to) = match trigger {
             Trigger::Created => ("created", None),
             Trigger::Rebuild => ("rebuild", None),
+            Trigger::Push => ("push", None),
             Trigger::Rollback { to } => ("rollback", Some(to.to_uuid())),
         };
         let (state_since, reason) = match state {
@@ -226,6 +227,7 @@ impl TryFrom<Model> for Deployment {
             trigger: match trigger.as_str() {
                 "created" => Trigger::Created,
                 "rebuild" => Trigger::Rebuild,
+                "push" => Trigger::Push,
                 "rollback" => {
                     let to = required(rollback_to, TABLE, "rollback_to")?;
                     Trigger::Rollback { to: DeploymentId::from_uuid(to) }

@@ -1,15 +1,21 @@
 //! Environments in SQL.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Select, sea_query::Expr};
-use windlass_domain::{
-    DeploymentId, Environment, EnvironmentId, EnvironmentState, OrganizationId, Page, PageRequest,
-    ProjectId,
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
+    PaginatorTrait, QueryFilter, QuerySelect, Select, sea_query::Expr,
 };
-use windlass_storage::{EnvironmentRepo, StoreError};
+use windlass_domain::{
+    BranchName, DeploymentId, Environment, EnvironmentId, EnvironmentKind, EnvironmentState,
+    HostLabel, OrganizationId, Page, PageRequest, PausedBy, Previews, Project, ProjectId,
+};
+use windlass_storage::{EnvironmentRepo, Resting, StoreError};
 
 use self::row::{Column, Entity, Model};
-use super::{LockForUpdate, Repo, from_stored, required, to_stored};
+use super::{LockForUpdate, Repo, from_stored, project, required, to_stored};
 use crate::error::{BadColumn, corrupt, store_error};
 
 const TABLE: &str = "environments";
@@ -21,6 +27,11 @@ fn find_one(organization: OrganizationId, id: EnvironmentId) -> Select<Entity> {
 /// Environments that are not destroyed. Written out, or the index would not be used.
 fn find_present() -> Select<Entity> {
     Entity::find().filter(Expr::cust("state <> 'destroyed'"))
+}
+
+/// Previews that are not destroyed. Written out for the same reason.
+fn find_previews() -> Select<Entity> {
+    Entity::find().filter(Expr::cust("kind = 'preview' AND state <> 'destroyed'"))
 }
 
 /// How many environments each project of an organization has that are not destroyed.
@@ -51,6 +62,58 @@ impl EnvironmentRepo for Repo<'_> {
         id: EnvironmentId,
     ) -> Result<Option<Environment>, StoreError> {
         self.find_row(find_one(organization, id).lock_for_update()).await
+    }
+
+    #[tracing::instrument(
+        name = "db.environment.find_of_branch_for_update",
+        level = "debug",
+        skip(self)
+    )]
+    async fn find_of_branch_for_update(
+        &mut self,
+        organization: OrganizationId,
+        project: ProjectId,
+        branch: &BranchName,
+    ) -> Result<Option<Environment>, StoreError> {
+        let query = find_present()
+            .filter(Column::OrganizationId.eq(organization.to_uuid()))
+            .filter(Column::ProjectId.eq(project.to_uuid()))
+            .filter(Column::Branch.eq(branch.as_str()));
+        self.find_row(query.lock_for_update()).await
+    }
+
+    #[tracing::instrument(name = "db.environment.find_at", level = "debug", skip(self))]
+    async fn find_at_of_everyone(
+        &mut self,
+        host: &HostLabel,
+    ) -> Result<Option<Environment>, StoreError> {
+        self.find_row(find_present().filter(Column::Host.eq(host.as_str()))).await
+    }
+
+    #[tracing::instrument(name = "db.environment.count_previews", level = "debug", skip(self))]
+    async fn count_previews(
+        &mut self,
+        organization: OrganizationId,
+        project: ProjectId,
+    ) -> Result<u64, StoreError> {
+        let query = find_previews()
+            .filter(Column::OrganizationId.eq(organization.to_uuid()))
+            .filter(Column::ProjectId.eq(project.to_uuid()));
+        query.count(&self.db).await.map_err(store_error)
+    }
+
+    #[tracing::instrument(name = "db.environment.list_previews", level = "debug", skip_all)]
+    async fn list_previews_of_everyone(&mut self) -> Result<Vec<Resting>, StoreError> {
+        let with_previews = find_previews().select_only().column(Column::ProjectId);
+        let projects: Vec<Project> = self.list_rows(project::find_among(with_previews)).await?;
+        let previews: HashMap<ProjectId, Previews> =
+            projects.into_iter().map(|project| (project.id, project.settings.previews)).collect();
+        let environments: Vec<Environment> = self.list_rows(find_previews()).await?;
+        let resting = environments.into_iter().filter_map(|environment| {
+            let previews = previews.get(&environment.project_id)?.clone();
+            Some(Resting { environment, previews })
+        });
+        Ok(resting.collect())
     }
 
     #[tracing::instrument(name = "db.environment.list", level = "debug", skip(self))]
@@ -87,7 +150,40 @@ impl EnvironmentRepo for Repo<'_> {
 
     #[tracing::instrument(name = "db.environment.update", level = "debug", skip_all, fields(id = %environment.id))]
     async fn update(&mut self, environment: &Environment) -> Result<(), StoreError> {
-        self.update_row(Model::from(environment)).await
+        let mut row = Model::from(environment).into_active_model().reset_all();
+        row.visited_at = ActiveValue::NotSet;
+        let update = Entity::update(row).exec_without_returning(&self.db).await;
+        update.map_err(store_error)?;
+        Ok(())
+    }
+
+    #[tracing::instrument(name = "db.environment.note_visits", level = "debug", skip_all, fields(count = visits.len()))]
+    async fn note_visits(
+        &mut self,
+        visits: &[(EnvironmentId, DateTime<Utc>)],
+    ) -> Result<(), StoreError> {
+        // Everybody locks the rows in the same order, or two batches could wait for each other.
+        let mut visits = visits.to_vec();
+        visits.sort_unstable();
+        for (id, at) in visits {
+            let is_older =
+                Condition::any().add(Column::VisitedAt.is_null()).add(Column::VisitedAt.lt(at));
+            Entity::update_many()
+                .col_expr(Column::VisitedAt, Expr::value(at))
+                .filter(Column::Id.eq(id.to_uuid()))
+                .filter(is_older)
+                .exec(&self.db)
+                .await
+                .map_err(store_error)?;
+        }
+        Ok(())
+    }
+}
+
+fn name_of(by: PausedBy) -> &'static str {
+    match by {
+        PausedBy::Person => "person",
+        PausedBy::Idleness => "idleness",
     }
 }
 
@@ -103,12 +199,16 @@ pub(super) mod row {
         pub(in crate::repo) organization_id: Uuid,
         pub(in crate::repo) project_id: Uuid,
         pub(in crate::repo) branch: String,
+        pub(in crate::repo) kind: String,
         pub(in crate::repo) host: String,
         pub(in crate::repo) state: String,
         pub(in crate::repo) reason: Option<String>,
+        pub(in crate::repo) paused_by: Option<String>,
         pub(in crate::repo) destroyed_at: Option<DateTimeUtc>,
         pub(in crate::repo) live_deployment: Option<Uuid>,
         pub(in crate::repo) was_live: bool,
+        pub(in crate::repo) refreshed_at: Option<DateTimeUtc>,
+        pub(in crate::repo) visited_at: Option<DateTimeUtc>,
         pub(in crate::repo) created_at: DateTimeUtc,
         pub(in crate::repo) updated_at: DateTimeUtc,
         pub(in crate::repo) version: i64,
@@ -124,18 +224,29 @@ impl From<&Environment> for Model {
             organization_id,
             project_id,
             branch,
+            kind,
             host,
             state,
             live_deployment,
             was_live,
+            refreshed_at,
+            visited_at,
             created_at,
             updated_at,
             version,
         } = environment;
+        let paused_by = match state {
+            EnvironmentState::Paused { by } => Some(name_of(*by).to_owned()),
+            EnvironmentState::Provisioning
+            | EnvironmentState::Active
+            | EnvironmentState::Failed { .. }
+            | EnvironmentState::Destroying
+            | EnvironmentState::Destroyed { .. } => None,
+        };
         let (reason, destroyed_at) = match state {
             EnvironmentState::Provisioning
             | EnvironmentState::Active
-            | EnvironmentState::Paused
+            | EnvironmentState::Paused { .. }
             | EnvironmentState::Destroying => (None, None),
             EnvironmentState::Failed { reason } => (Some(reason.clone()), None),
             EnvironmentState::Destroyed { at } => (None, Some(*at)),
@@ -145,12 +256,16 @@ impl From<&Environment> for Model {
             organization_id: organization_id.to_uuid(),
             project_id: project_id.to_uuid(),
             branch: branch.to_string(),
+            kind: kind.name().to_owned(),
             host: host.to_string(),
             state: state.name().to_owned(),
             reason,
+            paused_by,
             destroyed_at,
             live_deployment: live_deployment.map(DeploymentId::to_uuid),
             was_live: *was_live,
+            refreshed_at: Some(*refreshed_at),
+            visited_at: *visited_at,
             created_at: *created_at,
             updated_at: *updated_at,
             version: to_stored(*version),
@@ -167,12 +282,16 @@ impl TryFrom<Model> for Environment {
             organization_id,
             project_id,
             branch,
+            kind,
             host,
             state,
             reason,
+            paused_by,
             destroyed_at,
             live_deployment,
             was_live,
+            refreshed_at,
+            visited_at,
             created_at,
             updated_at,
             version,
@@ -182,11 +301,23 @@ impl TryFrom<Model> for Environment {
             organization_id: OrganizationId::from_uuid(organization_id),
             project_id: ProjectId::from_uuid(project_id),
             branch: branch.parse().map_err(corrupt(TABLE))?,
+            kind: match kind.as_str() {
+                "persistent" => EnvironmentKind::Persistent,
+                "preview" => EnvironmentKind::Preview,
+                _ => return Err(corrupt(TABLE)(BadColumn("kind"))),
+            },
             host: host.parse().map_err(corrupt(TABLE))?,
             state: match state.as_str() {
                 "provisioning" => EnvironmentState::Provisioning,
                 "active" => EnvironmentState::Active,
-                "paused" => EnvironmentState::Paused,
+                "paused" => EnvironmentState::Paused {
+                    by: match paused_by.as_deref() {
+                        // Before there were previews, only people paused.
+                        Some("person") | None => PausedBy::Person,
+                        Some("idleness") => PausedBy::Idleness,
+                        Some(_) => return Err(corrupt(TABLE)(BadColumn("paused_by"))),
+                    },
+                },
                 "failed" => EnvironmentState::Failed { reason: required(reason, TABLE, "reason")? },
                 "destroying" => EnvironmentState::Destroying,
                 "destroyed" => EnvironmentState::Destroyed {
@@ -196,6 +327,8 @@ impl TryFrom<Model> for Environment {
             },
             live_deployment: live_deployment.map(DeploymentId::from_uuid),
             was_live,
+            refreshed_at: required(refreshed_at, TABLE, "refreshed_at")?,
+            visited_at,
             created_at,
             updated_at,
             version: from_stored(version, TABLE, "version")?,

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select, prelude::Uuid, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QueryTrait, Select,
+    prelude::Uuid, sea_query::Expr,
+};
 use windlass_domain::{OrganizationId, Page, PageRequest, Project, ProjectId, ProjectState};
 use windlass_storage::{Holding, ProjectFilter, ProjectRepo, StoreError};
 
@@ -22,6 +25,11 @@ fn find_in(organization: OrganizationId) -> Select<Entity> {
 
 fn find_one(organization: OrganizationId, id: ProjectId) -> Select<Entity> {
     find_in(organization).filter(Column::Id.eq(id.to_uuid()))
+}
+
+/// Projects that a query names.
+pub(super) fn find_among<E: EntityTrait>(ids: Select<E>) -> Select<Entity> {
+    Entity::find().filter(Column::Id.in_subquery(ids.into_query()))
 }
 
 #[async_trait]
@@ -58,6 +66,19 @@ impl ProjectRepo for Repo<'_> {
         self.list_page(query, Column::Id, page).await
     }
 
+    #[tracing::instrument(name = "db.project.list_of_repository", level = "debug", skip_all)]
+    async fn list_of_repository_of_everyone(
+        &mut self,
+        addresses: &[String],
+    ) -> Result<Vec<Project>, StoreError> {
+        let query = Entity::find()
+            .filter(Expr::cust("state <> 'deleted'"))
+            .filter(Expr::cust("lower(git_url)").is_in(addresses))
+            .filter(Expr::cust("state = 'active'"))
+            .order_by_asc(Column::Id);
+        self.list_rows(query).await
+    }
+
     #[tracing::instrument(name = "db.project.list_holdings", level = "debug", skip(self))]
     async fn list_holdings(
         &mut self,
@@ -90,13 +111,13 @@ impl ProjectRepo for Repo<'_> {
     }
 }
 
-mod row {
+pub(super) mod row {
     use sea_orm::entity::prelude::*;
 
     #[sea_orm::model]
     #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
     #[sea_orm(table_name = "projects")]
-    pub(super) struct Model {
+    pub(in crate::repo) struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub(super) id: Uuid,
         pub(super) organization_id: Uuid,

@@ -56,11 +56,19 @@ pub async fn a_line_survives_storage(store: &dyn Store) {
         actor(CredentialKind::Session, Id::<SessionRecord>::generate(world.fx()).to_string()),
         Actor::Person(user_id),
         Actor::Operator,
+        Actor::Forge { label: "a push on GitHub".to_owned() },
+        Actor::Platform,
     ];
     let mut newest_first = vec![entry(&world, &organization)];
-    for (actor, address) in
-        actors.into_iter().zip([Some("203.0.113.7"), Some("2001:db8::7"), None, None, None])
-    {
+    for (actor, address) in actors.into_iter().zip([
+        Some("203.0.113.7"),
+        Some("2001:db8::7"),
+        None,
+        None,
+        None,
+        None,
+        None,
+    ]) {
         world.tick();
         let environment_id = Some(Id::<Environment>::generate(world.fx()));
         let project = AuditObject::new(Id::<Project>::generate(world.fx()));

@@ -1,9 +1,9 @@
 //! Promises about environments.
 
-use windlass_domain::{Environment, Id, PageRequest};
+use windlass_domain::{Environment, EnvironmentKind, Id, PageRequest, PausedBy, Project};
 
 use super::world::{World, after_commit_of};
-use crate::{Store, StoreError};
+use crate::{Resting, Store, StoreError};
 
 pub async fn an_environment_survives_storage_in_every_state(store: &dyn Store) {
     let world = World::new(store);
@@ -11,11 +11,14 @@ pub async fn an_environment_survives_storage_in_every_state(store: &dyn Store) {
     let deployment = Id::generate(world.fx());
     let failed = provisioning.clone().deployment_failed("no start command", world.tick()).unwrap();
     let active = failed.clone().go_live(deployment, world.tick()).unwrap();
-    let paused = active.clone().pause(world.tick()).unwrap();
+    let resting = active.clone().pause(PausedBy::Idleness, world.tick()).unwrap();
+    let paused = resting.clone().pause(PausedBy::Person, world.tick()).unwrap();
     let crashed = active.clone().app_failed("it keeps crashing", world.tick()).unwrap();
     let destroying = active.clone().destroy(world.tick()).unwrap();
     let destroyed = destroying.clone().finish_destroying(world.tick()).unwrap();
-    for environment in [provisioning, failed, active, paused, crashed, destroying, destroyed] {
+    for environment in
+        [provisioning, failed, active, resting, paused, crashed, destroying, destroyed]
+    {
         let mut uow = world.write().await;
         uow.environments().update(&environment).await.unwrap();
         uow.commit().await.unwrap();
@@ -149,4 +152,83 @@ pub async fn a_host_that_is_about_to_be_taken_is_waited_for(store: &dyn Store) {
     };
     let refused = after_commit_of(first, second).await;
     assert!(matches!(refused, Err(StoreError::Taken("host"))), "{refused:?}");
+}
+
+pub async fn the_environment_of_a_branch_or_at_an_address_is_found_while_it_is_there(
+    store: &dyn Store,
+) {
+    let world = World::new(store);
+    let (organization, project, main) = world.tenant("shop").await;
+    let (_, elsewhere, _) = world.tenant("blog").await;
+    let find = async |branch: &str| {
+        let mut uow = world.write().await;
+        let branch = branch.parse().unwrap();
+        let mut environments = uow.environments();
+        environments.find_of_branch_for_update(organization.id, project.id, &branch).await.unwrap()
+    };
+    assert_eq!(find("main").await, Some(main.clone()));
+    assert_eq!(find("dev").await, None);
+
+    let mut uow = world.write().await;
+    let mut environments = uow.environments();
+    assert_eq!(environments.find_at_of_everyone(&main.host).await.unwrap(), Some(main.clone()));
+    let branch = &main.branch;
+    for (organization, project) in
+        [(elsewhere.organization_id, project.id), (organization.id, elsewhere.id)]
+    {
+        let found = environments.find_of_branch_for_update(organization, project, branch).await;
+        assert_eq!(found.unwrap(), None);
+    }
+    drop(environments);
+    drop(uow);
+
+    let host = main.host.clone();
+    destroy(&world, main).await;
+    assert_eq!(find("main").await, None);
+    let mut uow = world.read().await;
+    assert_eq!(uow.environments().find_at_of_everyone(&host).await.unwrap(), None);
+}
+
+pub async fn previews_are_counted_and_listed_with_how_long_they_last(store: &dyn Store) {
+    let world = World::new(store);
+    let (organization, project, _) = world.tenant("shop").await;
+    let (_, elsewhere, _) = world.tenant("blog").await;
+    let preview = |project, branch: &str, host: &str| Environment {
+        kind: EnvironmentKind::Preview,
+        ..world.new_environment(project, branch, host)
+    };
+    let ours = preview(&project, "dev", "dev-shop");
+    let theirs = preview(&elsewhere, "dev", "dev-blog");
+    let gone = preview(&project, "gone", "gone-shop");
+    let mut uow = world.write().await;
+    for environment in [&ours, &theirs, &gone] {
+        uow.environments().insert(environment).await.unwrap();
+    }
+    uow.commit().await.unwrap();
+    destroy(&world, gone).await;
+
+    let mut uow = world.read().await;
+    let count = uow.environments().count_previews(organization.id, project.id).await.unwrap();
+    assert_eq!(count, 1);
+    let mut listed = uow.environments().list_previews_of_everyone().await.unwrap();
+    listed.sort_by_key(|resting| resting.environment.id);
+    let resting = |environment, project: Project| Resting {
+        environment,
+        previews: project.settings.previews,
+    };
+    assert_eq!(listed, [resting(ours, project), resting(theirs, elsewhere)]);
+}
+
+pub async fn visits_are_noted_forwards_only_and_no_update_takes_them_back(store: &dyn Store) {
+    let world = World::new(store);
+    let (organization, _, environment) = world.tenant("shop").await;
+    let (sooner, later) = (world.tick(), world.tick());
+    let mut uow = world.write().await;
+    let mut environments = uow.environments();
+    environments.note_visits(&[(environment.id, later)]).await.unwrap();
+    environments.note_visits(&[(environment.id, sooner)]).await.unwrap();
+    let refreshed = environment.refresh(world.tick()).unwrap();
+    environments.update(&refreshed).await.unwrap();
+    let found = environments.find(organization.id, refreshed.id).await.unwrap();
+    assert_eq!(found, Some(Environment { visited_at: Some(later), ..refreshed }));
 }

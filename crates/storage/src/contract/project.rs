@@ -162,3 +162,25 @@ pub async fn projects_hold_what_their_present_environments_may_use(store: &dyn S
     };
     assert_eq!(held, [holding(&shop, 2), holding(&empty, 0)]);
 }
+
+pub async fn projects_of_a_repository_are_found_whoever_they_belong_to(store: &dyn Store) {
+    let world = World::new(store);
+    let (ours, theirs) = (world.organization().await, world.organization().await);
+    let at = |organization, slug, url: &str| Project {
+        git_url: url.parse().unwrap(),
+        ..world.new_project(organization, slug)
+    };
+    let first = at(&ours, "shop", "https://GitHub.com/Octocat/Shop");
+    let second = at(&theirs, "shop", "git@github.com:octocat/shop.git");
+    let other = at(&ours, "blog", "https://github.com/octocat/blog");
+    let deleting = at(&ours, "old", "https://github.com/octocat/shop").delete(world.tick());
+    let mut uow = world.write().await;
+    for project in [&first, &second, &other, &deleting.unwrap()] {
+        uow.projects().insert(project).await.unwrap();
+    }
+    let addresses = ["https://github.com/octocat/shop", "git@github.com:octocat/shop.git"];
+    let addresses = addresses.map(str::to_owned);
+    let found = uow.projects().list_of_repository_of_everyone(&addresses).await.unwrap();
+    assert_eq!(found, [first, second]);
+    assert_eq!(uow.projects().list_of_repository_of_everyone(&[]).await.unwrap(), []);
+}

@@ -8,9 +8,9 @@ use windlass_auth::{
 };
 use windlass_domain::{
     Build, BuildResources, Clock, CommandLine, CommitId, Deployment, DeploymentKind, Effects,
-    EnvVar, Environment, EnvironmentId, Id, Job, JobKind, JobState, NewBuild, NewDeployment,
-    NewEnvironment, NewJob, NewProject, Organization, Project, ProjectSettings, Resources,
-    SealedValue, Services, Trigger, User, WorkerId,
+    EnvVar, Environment, EnvironmentId, EnvironmentKind, Id, Job, JobKind, JobState, NewBuild,
+    NewDeployment, NewEnvironment, NewJob, NewProject, Organization, Previews, Project,
+    ProjectSettings, Resources, SealedValue, Services, Trigger, User, WorkerId,
     test_util::{CountingEntropy, ManualClock},
 };
 
@@ -139,6 +139,11 @@ impl<'a> World<'a> {
                     timeout_seconds: Some(60),
                     ..BuildResources::default()
                 },
+                previews: Previews {
+                    branches: vec!["feature/**".parse().unwrap()],
+                    ttl_seconds: Some(3_600),
+                    ..Previews::default()
+                },
             },
         };
         Project::create(new, self.fx())
@@ -162,6 +167,7 @@ impl<'a> World<'a> {
             organization_id: project.organization_id,
             project_id: project.id,
             branch: branch.parse().unwrap(),
+            kind: EnvironmentKind::Persistent,
             host: host.parse().unwrap(),
         };
         Environment::create(new, self.fx())
@@ -246,6 +252,7 @@ impl<'a> World<'a> {
             organization_id: project.organization_id,
             project_id: project.id,
             environment_id: environment,
+            previews: environment.is_some(),
             key: key.parse().unwrap(),
             value: SealedValue { key_id: u32::MAX, bytes: vec![0, 255, 128, 7] },
             created_at: self.now(),

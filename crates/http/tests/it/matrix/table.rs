@@ -61,6 +61,8 @@ pub(crate) enum Expected {
     NotTheAddressee,
     /// 403, because it was not begun in this browser.
     NotBegun,
+    /// 403, because it takes the signature of a forge.
+    Unsigned,
     /// 422: it is found by its text, which names nothing for the caller.
     Unfound,
     /// 404.
@@ -128,6 +130,7 @@ fn expected(cell: char) -> Expected {
         't' => Expected::NoToken,
         'n' => Expected::NotTheAddressee,
         'b' => Expected::NotBegun,
+        'f' => Expected::Unsigned,
         '2' => Expected::Unfound,
         '4' => Expected::Hidden,
         '9' => Expected::WrongState,

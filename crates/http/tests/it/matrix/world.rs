@@ -3,7 +3,10 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 use windlass_auth::{CodeVerifier, NewLoginCode, OneTimeSecret, Role};
-use windlass_domain::{BuildResult, Clock as _, CommitId, OsEntropy, PageRequest, Usage, UserId};
+use windlass_domain::{
+    BuildResult, Clock as _, CommitId, Effects, Id, OsEntropy, PageRequest, PausedBy, Usage,
+    UserId, WebhookDelivery, WebhookOutcome, WebhookWish,
+};
 
 use crate::{
     harness::{TestApi, id},
@@ -19,6 +22,8 @@ pub(crate) struct World {
     environment: String,
     deployment: String,
     variable: String,
+    /// Of a push to its environment's branch.
+    delivery: String,
     key: String,
     token: String,
     /// That of its token.
@@ -64,6 +69,7 @@ impl World {
         Self {
             deployment: deployments.body[0]["id"].as_str().unwrap().to_owned(),
             variable: id(&variable),
+            delivery: delivery(api, &project).await,
             key,
             token: id(&token),
             token_text: token.body["token"].as_str().unwrap().to_owned(),
@@ -93,6 +99,8 @@ impl World {
         template
             .replace("{id}", id)
             .replace("{varId}", &self.variable)
+            .replace("{delivery}", &self.delivery)
+            .replace("{forge}", "github")
             .replace("{userId}", &self.member)
             .replace("{invitationId}", &self.invitation)
             + &query
@@ -117,6 +125,7 @@ impl World {
             "create_link" => self.deployment.clone(),
             "revoke_presented_token" | "end_own_token" => self.token.clone(),
             "delete_env_var" => self.variable.clone(),
+            "redeliver_webhook" => self.delivery.clone(),
             "set_member_role" | "remove_member" => self.member.clone(),
             "change_password" => self.user.to_string(),
             "revoke_invitation" => self.invitation.clone(),
@@ -127,6 +136,7 @@ impl World {
             | "create_organization"
             | "create_project"
             | "create_environment"
+            | "rotate_webhook_secret"
             | "put_env_var" => answer["id"].as_str().expect("the id of what was made").to_owned(),
             _ => self.id_in(template).to_owned(),
         }
@@ -154,7 +164,8 @@ impl World {
             let environment = deployment.environment_id;
             let found = uow.environments().find(tenant, environment).await.unwrap().unwrap();
             let live = found.go_live(id, now).unwrap();
-            let environment = if pauses { live.pause(now).unwrap() } else { live };
+            let environment =
+                if pauses { live.pause(PausedBy::Person, now).unwrap() } else { live };
             uow.environments().update(&environment).await.unwrap();
             let deployment = deployment.start_building(commit, now).unwrap();
             let deployment = deployment.start_deploying(now).unwrap().go_live(now).unwrap();
@@ -203,6 +214,7 @@ impl World {
             "update_project" => Some(json!({ "port": 1 })),
             "create_environment" => Some(json!({ "branch": "other" })),
             "put_env_var" => Some(json!({ "key": "C", "value": "d" })),
+            "receive_webhook" | "rotate_webhook_secret" => Some(json!({})),
             _ => None,
         }
     }
@@ -266,4 +278,29 @@ async fn login_code(api: &TestApi, user: UserId, verifier: &CodeVerifier) -> One
 /// Whether an operation changes something when it is done.
 pub(crate) fn changes(method: &Method) -> bool {
     *method != Method::GET
+}
+
+/// A push to `main` that was refused, and could be done now.
+async fn delivery(api: &TestApi, project: &str) -> String {
+    let fx = Effects { clock: &*api.clock, entropy: &OsEntropy };
+    let id: Id<WebhookDelivery> = Id::generate(fx);
+    let delivery = WebhookDelivery {
+        id,
+        organization_id: api.tenant().await,
+        project_id: project.parse().unwrap(),
+        forge: "github".to_owned(),
+        forge_id: id.to_string(),
+        digest: None,
+        event: "push".to_owned(),
+        wish: WebhookWish::Deploy {
+            branch: "main".parse().unwrap(),
+            commit: "a".repeat(40).parse().unwrap(),
+        },
+        outcome: WebhookOutcome::Refused { why: "there was no room".to_owned() },
+        received_at: api.clock.now(),
+    };
+    let mut uow = api.store.write().await.unwrap();
+    uow.webhooks().insert_delivery(&delivery).await.unwrap();
+    uow.commit().await.unwrap();
+    id.to_string()
 }

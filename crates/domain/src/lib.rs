@@ -21,6 +21,7 @@ mod page;
 mod preview;
 mod project;
 mod quota;
+mod settings;
 mod slug;
 mod transition;
 mod usage;
@@ -55,6 +56,10 @@ pub use crate::{
         ProjectId, ProjectSettings, ProjectState, Resources, Services,
     },
     quota::{Amounts, Limited, ParsePlanNameError, PlanName, QuotaExceeded},
+    settings::{
+        CPU_MILLIS, CpusError, HealthPathError, MEMORY_MB, RepositoryPathError, TIMEOUT_SECONDS,
+        check_health_path, check_repository_path, cpu_millis,
+    },
     slug::{Slug, SlugError},
     transition::TransitionError,
     usage::{Usage, UsageEvent, UsageEventId, UsageTotals},

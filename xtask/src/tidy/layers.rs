@@ -14,6 +14,7 @@ const OURS: &[(&str, &[&str])] = &[
     ("windlass-forge",           &["windlass-domain"]),
     ("windlass-git",             &["windlass-domain"]),
     ("windlass-github",          &["windlass-domain", "windlass-auth"]),
+    ("windlass-manifest",        &["windlass-domain"]),
     ("windlass-storage",         &["windlass-domain", "windlass-auth"]),
     ("windlass-storage-seaorm",  &["windlass-domain", "windlass-auth", "windlass-storage", "windlass-migrations"]),
     ("windlass-engine-kit",      &["windlass-domain", "windlass-engine", "windlass-git"]),

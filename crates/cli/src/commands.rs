@@ -5,6 +5,7 @@ use clap::Subcommand;
 use crate::{context::Context, failure::Result};
 
 mod audit;
+mod check;
 mod completions;
 mod deploy;
 mod deployments;
@@ -38,6 +39,7 @@ pub(crate) enum Command {
     Projects(projects::Projects),
     #[command(subcommand)]
     Environments(environments::Environments),
+    Check(check::Check),
     Deploy(deploy::Deploy),
     #[command(subcommand)]
     Deployments(deployments::Deployments),
@@ -68,6 +70,7 @@ impl Command {
             Self::Profiles(command) => command.run(context),
             Self::Projects(command) => command.run(context),
             Self::Environments(command) => command.run(context),
+            Self::Check(command) => command.run(context),
             Self::Deploy(command) => command.run(context),
             Self::Deployments(command) => command.run(context),
             Self::Logs(command) => command.run(context),

@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf, process::ExitCode};
 
 use thiserror::Error;
+use windlass_manifest::Problems;
 
 use crate::client::Refusal;
 
@@ -32,6 +33,9 @@ pub(crate) enum Failure {
     File { doing: &'static str, path: PathBuf, source: io::Error },
     #[error("{path} is not as it should be: {reason}", path = path.display())]
     Misshapen { path: PathBuf, reason: String },
+    /// A repository's file has mistakes.
+    #[error("{0}")]
+    Manifest(Problems),
     #[error("reading the input failed")]
     Input(#[source] io::Error),
     #[error("writing the output failed")]
@@ -83,6 +87,7 @@ impl Failure {
             Self::NotFound(_) => "not_found",
             Self::Failed(_) => "failed",
             Self::File { .. } | Self::Misshapen { .. } => "file",
+            Self::Manifest(_) => "manifest",
             Self::Input(_) => "input",
             Self::Output(_) => "output",
         }
@@ -120,6 +125,7 @@ impl Failure {
             Self::Garbled { .. }
             | Self::Failed(_)
             | Self::File { .. }
+            | Self::Manifest(_)
             | Self::Input(_)
             | Self::Output(_) => Code::Failed,
         }

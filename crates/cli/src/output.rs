@@ -9,6 +9,7 @@ use std::{
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::Value;
+use windlass_manifest::Problem;
 
 use crate::{
     client::Answer,
@@ -94,6 +95,13 @@ impl Output {
             note(as_json(failure));
             return;
         }
+        if let Failure::Manifest(problems) = failure {
+            // As compilers write it, so that editors find the places.
+            for problem in problems {
+                note(printable::line(&problem.to_string()));
+            }
+            return;
+        }
         note(format_args!("error: {}", printable::line(&chain(failure))));
         if let Some(advice) = failure.advice() {
             note(format_args!("  {advice}"));
@@ -157,5 +165,20 @@ fn as_json(failure: &Failure) -> Value {
     {
         return body.clone();
     }
-    serde_json::json!({ "code": failure.name(), "message": chain(failure) })
+    let mut body = serde_json::json!({ "code": failure.name(), "message": chain(failure) });
+    if let Failure::Manifest(problems) = failure {
+        body["problems"] = problems.iter().map(problem_as_json).collect();
+    }
+    body
+}
+
+fn problem_as_json(problem: &Problem) -> Value {
+    let Problem { file, line, column, field, message } = problem;
+    serde_json::json!({
+        "file": file,
+        "line": line,
+        "column": column,
+        "field": field,
+        "message": message,
+    })
 }

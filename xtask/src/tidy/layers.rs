@@ -25,7 +25,7 @@ const OURS: &[(&str, &[&str])] = &[
     ("windlass-server",          &["windlass-domain", "windlass-auth", "windlass-storage", "windlass-storage-seaorm",
                                    "windlass-migrations", "windlass-engine", "windlass-engine-local", "windlass-engine-swarm", "windlass-git",
                                    "windlass-github", "windlass-control", "windlass-http", "windlass-ingress"]),
-    ("windlass-cli",             &["windlass-domain", "windlass-auth"]),
+    ("windlass-cli",             &["windlass-domain", "windlass-auth", "windlass-manifest"]),
     ("windlass-example-embed",   &["windlass-auth"]),
     ("windlass-fuzz-checks",     &["windlass-auth", "windlass-http"]),
     ("xtask",                    &[]),

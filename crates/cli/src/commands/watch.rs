@@ -157,6 +157,7 @@ fn is_passing(failure: &Failure) -> bool {
         | Failure::Failed(_)
         | Failure::File { .. }
         | Failure::Misshapen { .. }
+        | Failure::Manifest(_)
         | Failure::Input(_)
         | Failure::Output(_) => false,
     }

@@ -23,6 +23,7 @@ mod m20260901_000080_create_login_codes;
 mod m20260901_000090_add_quotas;
 mod m20260901_000100_add_previews;
 mod m20260901_000110_create_webhooks;
+mod m20260901_000120_create_manifests;
 
 pub use sea_orm_migration::MigratorTrait;
 
@@ -52,6 +53,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260901_000090_add_quotas::Migration),
             Box::new(m20260901_000100_add_previews::Migration),
             Box::new(m20260901_000110_create_webhooks::Migration),
+            Box::new(m20260901_000120_create_manifests::Migration),
         ]
     }
 }

@@ -26,6 +26,7 @@ mod target;
 mod tokens;
 mod usage;
 mod watch;
+mod webhooks;
 mod whoami;
 
 #[derive(Debug, Subcommand)]
@@ -52,6 +53,8 @@ pub(crate) enum Command {
     Tokens(tokens::Tokens),
     #[command(subcommand)]
     Members(members::Members),
+    #[command(subcommand)]
+    Webhooks(webhooks::Webhooks),
     Usage(usage::Usage),
     Quota(quota::Quota),
     Audit(audit::Audit),
@@ -78,6 +81,7 @@ impl Command {
             Self::Keys(command) => command.run(context),
             Self::Tokens(command) => command.run(context),
             Self::Members(command) => command.run(context),
+            Self::Webhooks(command) => command.run(context),
             Self::Usage(command) => command.run(context),
             Self::Quota(command) => command.run(context),
             Self::Audit(command) => command.run(context),

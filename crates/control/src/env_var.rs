@@ -1,5 +1,7 @@
 //! Use cases on environment variables: write-only values.
 
+use std::collections::BTreeMap;
+
 use secrecy::{ExposeSecret, SecretString};
 use windlass_auth::Permission;
 use windlass_domain::{
@@ -132,25 +134,29 @@ pub async fn delete_env_var(
     Ok(())
 }
 
-/// What an environment's builds and apps get: the project's variables, and its own in their place.
+/// What an environment's builds and apps get: the project's variables, what the file in the
+/// repository says in their place, and the environment's own in place of both.
 pub(crate) async fn variables_of(
     control: &Control,
     uow: &mut dyn UnitOfWork,
     project: &Project,
     environment: &Environment,
+    of_file: &BTreeMap<EnvVarKey, String>,
 ) -> Result<Vec<Variable>, ControlError> {
     let organization: OrganizationId = project.organization_id;
     let seen = uow.env_vars().list_seen_by(organization, project.id, environment.id).await?;
     let is_own = |var: &EnvVar| var.environment_id.is_some();
     let is_for_it =
         |var: &EnvVar| is_own(var) || var.previews || environment.kind != EnvironmentKind::Preview;
-    let wins = |var: &EnvVar| {
-        is_own(var) || !seen.iter().any(|other| is_own(other) && other.key == var.key)
-    };
-    seen.iter()
-        .filter(|var| is_for_it(var) && wins(var))
-        .map(|var| Ok(Variable { key: var.key.clone(), value: control.open_value(var)? }))
-        .collect()
+    let has_own = |key: &EnvVarKey| seen.iter().any(|other| is_own(other) && other.key == *key);
+    let wins = |var: &EnvVar| is_own(var) || !(has_own(&var.key) || of_file.contains_key(&var.key));
+    let stored = seen.iter().filter(|var| is_for_it(var) && wins(var));
+    let stored =
+        stored.map(|var| Ok(Variable { key: var.key.clone(), value: control.open_value(var)? }));
+    let of_file = of_file.iter().filter(|(key, _)| !has_own(key));
+    let of_file =
+        of_file.map(|(key, value)| Ok(Variable { key: key.clone(), value: value.clone().into() }));
+    stored.chain(of_file).collect()
 }
 
 impl Control {

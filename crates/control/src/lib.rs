@@ -98,8 +98,8 @@ pub use crate::{
     },
     usage::{UsagePeriod, get_usage},
     webhook::{
-        MOST_SECRET_OVERLAP, NewWebhookSecret, Receipt, list_webhook_deliveries, receive_webhook,
-        redeliver_webhook, rotate_webhook_secret,
+        NewWebhookSecret, Receipt, list_webhook_deliveries, receive_webhook, redeliver_webhook,
+        rotate_webhook_secret,
     },
     whoami::{WhoAmI, whoami},
 };

@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike as _, NaiveDate, NaiveTime, Utc};
 use windlass_auth::{Permission, Target};
 use windlass_domain::{Amounts, Organization, OrganizationId, PlanName, Resources};
 use windlass_engine::AppLimits;
-use windlass_storage::UnitOfWork;
+use windlass_storage::{Holding, UnitOfWork};
 
 use crate::{Caller, Causes, Control, ControlError, worker::app_limits};
 
@@ -107,6 +107,30 @@ pub(crate) fn environments(control: &Control, resources: Resources, count: u64) 
     }
 }
 
+/// What a project's environments take if those without anything of their own may use this.
+pub(crate) fn held(control: &Control, resources: Resources, holding: &Holding) -> Amounts {
+    let alike = u64::try_from(holding.own.len()).unwrap_or(u64::MAX);
+    let alike = environments(control, resources, holding.environments.saturating_sub(alike));
+    holding.own.iter().fold(alike, |sum, own| {
+        let one = environments(control, own.or(resources), 1);
+        Amounts {
+            environments: sum.environments + 1,
+            cpu_millis: sum.cpu_millis + one.cpu_millis,
+            memory_mb: sum.memory_mb + one.memory_mb,
+            ..sum
+        }
+    })
+}
+
+/// By how much CPUs and memory have grown.
+pub(crate) fn growth(before: &Amounts, after: &Amounts) -> Amounts {
+    Amounts {
+        cpu_millis: after.cpu_millis.saturating_sub(before.cpu_millis),
+        memory_mb: after.memory_mb.saturating_sub(before.memory_mb),
+        ..Amounts::default()
+    }
+}
+
 /// Waits until the time for an organization's builds is used up, and tells why they must end.
 pub(crate) async fn until_build_time_is_up(
     control: &Control,
@@ -147,7 +171,7 @@ async fn quota_of(
     let (plan, limits) = control.settings().plans.of(organization);
     let mut used = Amounts::default();
     for holding in uow.projects().list_holdings(organization.id).await? {
-        let more = environments(control, holding.resources, holding.environments);
+        let more = held(control, holding.resources, &holding);
         used = Amounts {
             projects: used.projects + 1,
             environments: used.environments + more.environments,

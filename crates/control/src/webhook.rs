@@ -9,5 +9,5 @@ pub(crate) use self::fulfil::bring_back;
 pub use self::{
     deliveries::{list_webhook_deliveries, redeliver_webhook},
     receive::{Receipt, receive_webhook},
-    secret::{MOST_SECRET_OVERLAP, NewWebhookSecret, rotate_webhook_secret},
+    secret::{NewWebhookSecret, rotate_webhook_secret},
 };

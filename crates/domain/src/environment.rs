@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    BranchName, DeploymentId, Effects, HostLabel, Id, IdKind, OrganizationId, ProjectId,
+    BranchName, DeploymentId, Effects, HostLabel, Id, IdKind, OrganizationId, ProjectId, Resources,
     TransitionError,
 };
 
@@ -22,6 +22,9 @@ pub struct Environment {
     pub kind: EnvironmentKind,
     /// The first label of its address; never changes.
     pub host: HostLabel,
+    /// What its app may use where the file in its repository says so, instead of what its project
+    /// says.
+    pub resources: Resources,
     /// Where it is in its life.
     pub state: EnvironmentState,
     /// The deployment whose app answers, or will when the environment is resumed, if there is one.
@@ -134,6 +137,7 @@ impl Environment {
             branch,
             kind,
             host,
+            resources: Resources::default(),
             state: EnvironmentState::Provisioning,
             live_deployment: None,
             was_live: false,
@@ -212,6 +216,12 @@ impl Environment {
     pub fn refresh(self, now: DateTime<Utc>) -> Result<Self, TransitionError> {
         self.check_deployable()?;
         Ok(Self { refreshed_at: now, updated_at: now, version: self.version + 1, ..self })
+    }
+
+    /// Its app may use something else from now on.
+    pub fn allot(self, resources: Resources, now: DateTime<Utc>) -> Result<Self, TransitionError> {
+        self.check_deployable()?;
+        Ok(Self { resources, updated_at: now, version: self.version + 1, ..self })
     }
 
     /// Its app is to be stopped, and to be started again when it is resumed. What rests by itself

@@ -86,13 +86,24 @@ pub struct Services {
 }
 
 /// What a running app may use. `None` is the server's default.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Resources {
     /// CPUs, in thousandths.
     pub cpu_millis: Option<u32>,
     /// Memory in MiB.
     pub memory_mb: Option<u32>,
+}
+
+impl Resources {
+    /// These, and others where they say nothing.
+    #[must_use]
+    pub fn or(self, others: Self) -> Self {
+        Self {
+            cpu_millis: self.cpu_millis.or(others.cpu_millis),
+            memory_mb: self.memory_mb.or(others.memory_mb),
+        }
+    }
 }
 
 /// What a build may use. `None` is the server's default.

@@ -3,10 +3,10 @@
 use std::{fs, path::Path, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use windlass_engine::BuildRequest;
+use windlass_engine::{BuildRequest, EngineError, SourceAt, SourceFile};
 use windlass_git::{Git, GitError, Source};
 
-use crate::order::millis;
+use crate::{faults::git_error, order::millis};
 
 /// What is to be fetched.
 #[derive(Clone, Serialize, Deserialize)]
@@ -80,12 +80,26 @@ pub async fn check_out(order: &CheckoutOrder, workspace: &Path) -> Result<(), Ch
     Ok(())
 }
 
+/// Looks into one file of a commit.
+pub async fn read_first(
+    git: &Git,
+    at: SourceAt<'_>,
+    names: &[&str],
+    most: usize,
+) -> Result<Option<SourceFile>, EngineError> {
+    let SourceAt { source, branch, commit } = at;
+    let found = git.read_first(Source { url: source, branch, commit }, names, most).await;
+    let found = found.map_err(git_error)?;
+    Ok(found.map(|file| SourceFile { name: file.name, bytes: file.bytes }))
+}
+
 fn classify(error: &GitError) -> CheckoutError {
     let text = error.to_string();
     match error {
         GitError::NoSuchBranch { .. }
         | GitError::NoSuchCommit { .. }
         | GitError::LocalForbidden
+        | GitError::Unfit { .. }
         | GitError::Denied { .. } => CheckoutError::Refused(text),
         GitError::Unreachable { .. } => CheckoutError::Unavailable(text),
         GitError::Missing(_) | GitError::Failed(_) | GitError::Io(_) => CheckoutError::Failed(text),

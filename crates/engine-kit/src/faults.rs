@@ -21,6 +21,7 @@ pub fn git_error(error: GitError) -> EngineError {
         GitError::NoSuchBranch { .. }
         | GitError::NoSuchCommit { .. }
         | GitError::LocalForbidden
+        | GitError::Unfit { .. }
         | GitError::Denied { .. } => EngineError::Refused(error.to_string()),
         GitError::Unreachable { .. } => EngineError::Unavailable(error.to_string()),
         GitError::Missing(_) | GitError::Failed(_) | GitError::Io(_) => {

@@ -15,12 +15,14 @@ use tokio::{
 };
 use windlass_domain::{BranchName, BuildId, CommitId, DeploymentId, GitUrl};
 use windlass_engine::{
-    AppRequest, BuildReport, BuildRequest, Engine, EngineError, EngineLine, ObservedApp, RunningApp,
+    AppRequest, BuildReport, BuildRequest, Engine, EngineError, EngineLine, ObservedApp,
+    RunningApp, SourceAt, SourceFile,
 };
 use windlass_engine_kit::{
     builds::Builds,
     cgroup::Hierarchy,
     changes::Changes,
+    checkout::read_first,
     faults::{git_error, internal},
     files::names,
     readers::Readers,
@@ -168,6 +170,15 @@ impl Engine for LocalEngine {
 
     async fn resolve(&self, source: &GitUrl, branch: &BranchName) -> Result<CommitId, EngineError> {
         self.shared.git.branch_tip(source, branch).await.map_err(git_error)
+    }
+
+    async fn read_first(
+        &self,
+        source: SourceAt<'_>,
+        names: &[&str],
+        most: usize,
+    ) -> Result<Option<SourceFile>, EngineError> {
+        read_first(&self.shared.git, source, names, most).await
     }
 
     async fn build(

@@ -18,12 +18,12 @@ pub use self::{
     builds::{
         a_branch_is_resolved, a_build_ends_with_what_it_printed_and_used,
         a_build_goes_on_when_nobody_waits, a_build_that_fails_says_why,
-        a_cancelled_build_reports_that, a_forgotten_build_can_still_be_run,
-        a_reader_goes_on_from_any_line, building_again_joins,
+        a_cancelled_build_reports_that, a_file_of_a_commit_is_read,
+        a_forgotten_build_can_still_be_run, a_reader_goes_on_from_any_line, building_again_joins,
         cancelling_what_has_ended_or_never_began_changes_nothing, forgetting_ends_what_runs,
         removing_builds_leaves_running_ones_alone, removing_some_builds_keeps_the_others,
     },
-    harness::{AppPlan, BuildPlan, Harness, Plan, Prepared},
+    harness::{AppPlan, BuildPlan, Harness, Plan, Prepared, README},
 };
 
 /// Makes a test of each promise: `engine_contract!(MyHarness::new().await);`
@@ -33,6 +33,7 @@ macro_rules! engine_contract {
         $crate::engine_contract! {
             @each $harness;
             a_branch_is_resolved
+            a_file_of_a_commit_is_read
             a_build_ends_with_what_it_printed_and_used
             a_build_that_fails_says_why
             building_again_joins

@@ -26,7 +26,7 @@ pub use self::script::{AppScript, BuildScript, Gate};
 use self::{app::AppRun, build::BuildRun, state::State};
 use crate::{
     AppRequest, AppState, BuildReport, BuildRequest, Engine, EngineError, EngineLine, ObservedApp,
-    RunningApp,
+    RunningApp, SourceAt, SourceFile,
 };
 
 /// More changes than any test makes without looking.
@@ -51,6 +51,8 @@ pub enum Operation {
     Check,
     /// [`Engine::resolve`].
     Resolve,
+    /// [`Engine::read_first`].
+    ReadFirst,
     /// [`Engine::build`].
     Build,
     /// [`Engine::cancel_build`].
@@ -106,6 +108,11 @@ impl FakeEngine {
     /// Makes a branch point to a commit.
     pub fn push(&self, source: &GitUrl, branch: &BranchName, commit: &CommitId) {
         self.state().push(source, branch, commit);
+    }
+
+    /// Puts a file into the top folder of a commit.
+    pub fn commit_file(&self, commit: &CommitId, name: &str, text: &str) {
+        self.state().commit_file(commit, name, text);
     }
 
     /// What builds of a commit do that begin from now on.
@@ -239,6 +246,21 @@ impl Engine for FakeEngine {
         self.call(Operation::Resolve)?
             .resolve(source, branch)
             .ok_or_else(|| EngineError::Refused(format!("the repository has no branch {branch}")))
+    }
+
+    async fn read_first(
+        &self,
+        source: SourceAt<'_>,
+        names: &[&str],
+        most: usize,
+    ) -> Result<Option<SourceFile>, EngineError> {
+        let found = self.call(Operation::ReadFirst)?.first_file(source.commit, names);
+        match found {
+            Some(file) if most < file.bytes.len() => {
+                Err(EngineError::Refused(format!("{} has more than {most} bytes", file.name)))
+            }
+            found => Ok(found),
+        }
     }
 
     async fn build(

@@ -31,6 +31,15 @@ pub trait Engine: Send + Sync {
     /// The commit that the branch points to now.
     async fn resolve(&self, source: &GitUrl, branch: &BranchName) -> Result<CommitId, EngineError>;
 
+    /// The first of some files in the top folder of a commit that is there. One that has more than
+    /// `most` bytes, or is no file, is refused.
+    async fn read_first(
+        &self,
+        source: SourceAt<'_>,
+        names: &[&str],
+        most: usize,
+    ) -> Result<Option<SourceFile>, EngineError>;
+
     /// Runs a build to its end, or joins one that runs or has ended already, and sends its lines
     /// from number `from` on (counted from 0).
     ///
@@ -84,6 +93,26 @@ pub trait Engine: Send + Sync {
     /// Tells which apps have changed their state. A receiver that lags should
     /// [`Engine::observe`].
     fn changes(&self) -> broadcast::Receiver<DeploymentId>;
+}
+
+/// A commit, and where it is found.
+#[derive(Debug, Clone, Copy)]
+pub struct SourceAt<'a> {
+    /// Where the source is.
+    pub source: &'a GitUrl,
+    /// The branch on which the commit is found.
+    pub branch: &'a BranchName,
+    /// The commit.
+    pub commit: &'a CommitId,
+}
+
+/// A file, as it was committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub bytes: Vec<u8>,
 }
 
 /// What to build, and within which limits.

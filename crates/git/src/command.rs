@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A remote decides what is printed, so only this much is read.
-const MAX_OUTPUT: u64 = 64 * 1024;
+const MAX_OUTPUT: usize = 64 * 1024;
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -50,6 +50,9 @@ const CONFIGURATION: [(&str, &str); 12] = [
     ("http.lowSpeedTime", "60"),
 ];
 
+/// Sets a limit and becomes the program. Nothing is put together out of text.
+const LIMITED: &str = "ulimit -f \"$1\"; shift; exec \"$@\"";
+
 /// Calls of git in one folder.
 pub(crate) struct Call<'a> {
     git: &'a Git,
@@ -57,12 +60,20 @@ pub(crate) struct Call<'a> {
     /// The only way to tell the serving side of a local repository, too, that it may belong to
     /// somebody else: git hides settings from the environment from it.
     trust: Option<NamedTempFile>,
+    /// How large a file may be that git writes, in units of 512 bytes.
+    most_blocks: Option<&'static str>,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(git: &'a Git, folder: &'a Path, local: bool) -> Result<Self, GitError> {
         let trust = if local { Some(write_trust().map_err(GitError::Io)?) } else { None };
-        Ok(Self { git, folder, trust })
+        Ok(Self { git, folder, trust, most_blocks: None })
+    }
+
+    /// The same where no file may be larger than so many units of 512 bytes: a remote decides how
+    /// much it sends.
+    pub(crate) fn limited(self, most_blocks: &'static str) -> Self {
+        Self { most_blocks: Some(most_blocks), ..self }
     }
 
     /// What it printed, once it has succeeded.
@@ -70,11 +81,22 @@ impl<'a> Call<'a> {
         &self,
         arguments: impl IntoIterator<Item = A>,
     ) -> Result<String, Failure> {
+        let output = self.bytes(arguments, MAX_OUTPUT).await?;
+        Ok(String::from_utf8_lossy(&output).into_owned())
+    }
+
+    /// The same byte for byte, and `most` of them at most.
+    pub(crate) async fn bytes<A: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+        most: usize,
+    ) -> Result<Vec<u8>, Failure> {
         let mut command = self.command();
         let mut child = command.args(arguments).spawn().map_err(Failure::Spawn)?;
         let group = Group(child.id());
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let ended = async { tokio::join!(read(stdout), read(stderr), child.wait()) };
+        let ended =
+            async { tokio::join!(read(stdout, most), read(stderr, MAX_OUTPUT), child.wait()) };
         let ended = tokio::time::timeout(self.git.timeout, ended).await;
         let (stdout, stderr, status) = ended.map_err(|_| Failure::Timeout)?;
         drop(group);
@@ -82,12 +104,19 @@ impl<'a> Call<'a> {
         if status.map_err(Failure::Spawn)?.success() {
             Ok(stdout)
         } else {
-            Err(Failure::Exit(stderr))
+            Err(Failure::Exit(String::from_utf8_lossy(&stderr).into_owned()))
         }
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.git.program);
+        let mut command = match self.most_blocks {
+            Some(most) => {
+                let mut shell = Command::new("/bin/sh");
+                shell.args(["-c", LIMITED, "sh", most]).arg(&self.git.program);
+                shell
+            }
+            None => Command::new(&self.git.program),
+        };
         command
             .current_dir(self.folder)
             .env_clear()
@@ -122,15 +151,15 @@ fn write_trust() -> io::Result<NamedTempFile> {
 }
 
 /// Reads the beginning and swallows the rest: a program that is not heard out would not end.
-async fn read(pipe: Option<impl AsyncRead + Unpin>) -> String {
+async fn read(pipe: Option<impl AsyncRead + Unpin>, most: usize) -> Vec<u8> {
     let mut head = Vec::new();
     if let Some(pipe) = pipe {
-        let mut limited = pipe.take(MAX_OUTPUT);
+        let mut limited = pipe.take(u64::try_from(most).unwrap_or(u64::MAX));
         // A broken pipe ends the text; the exit status says whether that matters.
         let _ = limited.read_to_end(&mut head).await;
         let _ = tokio::io::copy(&mut limited.into_inner(), &mut tokio::io::sink()).await;
     }
-    String::from_utf8_lossy(&head).into_owned()
+    head
 }
 
 /// Ends git's helpers with git, also when the call is abandoned.

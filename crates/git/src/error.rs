@@ -46,6 +46,14 @@ pub enum GitError {
         /// What git said.
         detail: String,
     },
+    /// A file of the source is not what it has to be.
+    #[error("{name} {why}")]
+    Unfit {
+        /// Its name.
+        name: String,
+        /// What it is instead, as the rest of a sentence that begins with its name.
+        why: String,
+    },
     /// The `git` program is not there.
     #[error("the `git` program cannot be started")]
     Missing(#[source] io::Error),

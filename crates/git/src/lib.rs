@@ -6,13 +6,14 @@
 
 mod command;
 mod error;
+mod read;
 
 use std::{ffi::OsString, path::Path, time::Duration};
 
 use windlass_domain::{BranchName, CommitId, GitUrl, Protocol};
 
-pub use crate::error::GitError;
 use crate::{command::Call, error::Failure};
+pub use crate::{error::GitError, read::SourceFile};
 
 /// How the `git` program is called.
 #[derive(Debug, Clone)]
@@ -97,9 +98,7 @@ impl Git {
     pub async fn check_out(&self, source: Source<'_>, into: &Path) -> Result<(), GitError> {
         let Source { url, branch, commit } = source;
         let call = self.call(into, Some(url))?;
-        let format = if commit.as_str().len() == 64 { "sha256" } else { "sha1" };
-        let format = format!("--object-format={format}");
-        call.run(["init", "--quiet", &format]).await.map_err(Failure::without_remote)?;
+        read::init(&call, commit.as_str()).await?;
 
         // Most servers give any commit that a branch contains; where one does not, the branch is
         // fetched with its history.

@@ -180,7 +180,7 @@ impl Proxy {
         progress: &Progress,
         upgrade: Option<UpgradeRequest>,
     ) -> Result<Answer, Page> {
-        let mut held = None;
+        let mut waiting = None;
         'routed: loop {
             let route = self.routes.find(label).ok_or_else(Page::unknown_host)?;
             let app = match &*route {
@@ -188,12 +188,12 @@ impl Proxy {
                 Route::Starting { message } => return Err(Page::starting(message.clone())),
                 Route::Waking { message } | Route::Asleep { message } => {
                     let page = || Page::waking(message.clone());
-                    let held = match &mut held {
+                    let held = match &mut waiting {
                         Some(held) => held,
                         none => {
                             let who = Who::of(request.method(), request.headers());
-                            let hold = self.waking.hold(who, self.routes.changes());
-                            none.insert(hold.ok_or_else(page)?)
+                            let place = self.waking.hold(who, self.routes.changes());
+                            none.insert(place.ok_or_else(page)?)
                         }
                     };
                     if matches!(*route, Route::Asleep { .. }) {

@@ -91,6 +91,7 @@ impl Manifest {
             port,
             resources,
             build_resources,
+            previews,
         } = settings;
         let Self { name: _, build, app, build_resources: of_build, services, hooks: _, env: _ } =
             self;
@@ -115,6 +116,7 @@ impl Manifest {
                 memory_mb: of_build.memory_mb.or(build_resources.memory_mb),
                 timeout_seconds: of_build.timeout_seconds.or(build_resources.timeout_seconds),
             },
+            previews: previews.clone(),
         }
     }
 }

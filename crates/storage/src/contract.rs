@@ -76,6 +76,7 @@ macro_rules! contract_tests {
                 whoever_locks_a_build_second_sees_what_the_first_wrote,
                 builds_are_needed_as_long_as_they_may_run_again,
                 the_time_of_builds_is_summed_from_when_they_ended,
+                a_manifest_is_found_by_its_build_in_its_own_organization_alone,
             ]
             deployment: [
                 a_deployment_survives_storage_in_every_state,

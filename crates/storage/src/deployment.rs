@@ -64,6 +64,15 @@ pub struct BuildTime {
     pub running_since: Vec<DateTime<Utc>>,
 }
 
+/// What a repository says about itself in a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredManifest {
+    /// The name of the file.
+    pub file: String,
+    /// What it says.
+    pub text: String,
+}
+
 /// Stores builds.
 #[async_trait]
 pub trait BuildRepo: Send {
@@ -94,6 +103,21 @@ pub trait BuildRepo: Send {
         organization: OrganizationId,
         from: DateTime<Utc>,
     ) -> Result<BuildTime, StoreError>;
+
+    /// The file that was found in the commit of a build, if there is one.
+    async fn find_manifest(
+        &mut self,
+        organization: OrganizationId,
+        id: BuildId,
+    ) -> Result<Option<StoredManifest>, StoreError>;
+
+    /// Keeps the file that was found in the commit of a build that has none yet.
+    async fn insert_manifest(
+        &mut self,
+        organization: OrganizationId,
+        id: BuildId,
+        manifest: &StoredManifest,
+    ) -> Result<(), StoreError>;
 
     /// Adds a build. Fails with [`StoreError::Taken`] (`"number"`) when the organization has one
     /// with its number.

@@ -34,7 +34,7 @@ pub use crate::{
     account::{Account, AccountRepo},
     api_key::ApiKeyRepo,
     audit::{AuditFilter, AuditRepo},
-    deployment::{BuildRepo, BuildTime, DeploymentRepo},
+    deployment::{BuildRepo, BuildTime, DeploymentRepo, StoredManifest},
     env_var::EnvVarRepo,
     environment::{EnvironmentRepo, Resting},
     error::StoreError,

@@ -13,14 +13,16 @@ pub struct ProjectFilter {
 }
 
 /// What a project holds of its organization's quota.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Holding {
     /// The project.
     pub project: ProjectId,
-    /// What each of its apps may use.
+    /// What each of its apps may use that has nothing of its own.
     pub resources: Resources,
     /// Its environments that are not destroyed.
     pub environments: u64,
+    /// What those of them may use that have something of their own.
+    pub own: Vec<Resources>,
 }
 
 /// Stores projects. Deleted ones are found by nobody.

@@ -38,6 +38,9 @@ pub(crate) struct Set {
     assignment: Assignment,
     #[command(flatten)]
     place: Place,
+    /// Whether previews get it, too. They do where this was never said.
+    #[arg(long, value_name = "BOOL")]
+    previews: Option<bool>,
 }
 
 #[derive(Debug, Args)]
@@ -72,6 +75,7 @@ struct Variable {
     /// Masked.
     value: String,
     environment_id: Option<String>,
+    previews: bool,
     updated_at: String,
 }
 
@@ -96,7 +100,7 @@ impl Set {
     }
 
     fn run(self, context: &Context, client: &Client) -> Result<()> {
-        let Self { assignment: Assignment { key, value }, place } = self;
+        let Self { assignment: Assignment { key, value }, place, previews } = self;
         let (project, environment) = place.find(client)?;
         let value = match value {
             Some(value) => value,
@@ -105,6 +109,9 @@ impl Set {
         let mut body = json!({ "key": key, "value": value.expose_secret() });
         if let Some(environment) = environment {
             body["environment_id"] = environment.into();
+        }
+        if let Some(previews) = previews {
+            body["previews"] = previews.into();
         }
         let address = Address::of(["projects", &project, "env-vars"]);
         context.output.one(&client.put::<Variable>(&address, &body)?)
@@ -152,8 +159,9 @@ impl Show for Variable {
     const COLUMNS: &'static [&'static str] = &["Key", "Value", "Environment", "Updated"];
 
     fn cells(&self) -> Vec<String> {
-        let Self { id: _, key, value, environment_id, updated_at } = self;
-        let environment = environment_id.clone().unwrap_or_else(|| "all".to_owned());
+        let Self { id: _, key, value, environment_id, previews, updated_at } = self;
+        let all = if *previews { "all" } else { "all but previews" };
+        let environment = environment_id.clone().unwrap_or_else(|| all.to_owned());
         vec![key.clone(), value.clone(), environment, moment(updated_at)]
     }
 }

@@ -84,8 +84,10 @@ pub(crate) struct Destroy {
 pub(super) struct Environment {
     pub(super) id: String,
     pub(super) branch: String,
+    kind: String,
     pub(super) url: String,
     pub(super) state: String,
+    wakes_on_request: bool,
     reason: Option<String>,
     created_at: String,
     pub(super) latest_deployment: Option<Deployment>,
@@ -171,17 +173,18 @@ impl watch::HasState for Environment {
 }
 
 impl Show for Environment {
-    const COLUMNS: &'static [&'static str] = &["Branch", "State", "Url", "Id"];
+    const COLUMNS: &'static [&'static str] = &["Branch", "Kind", "State", "Url", "Id"];
 
     fn cells(&self) -> Vec<String> {
-        let Self { branch, state, url, id, .. } = self;
-        [branch, state, url, id].map(String::clone).into()
+        let Self { branch, kind, state, url, id, .. } = self;
+        [branch, kind, state, url, id].map(String::clone).into()
     }
 
     fn details(&self) -> Vec<(&'static str, String)> {
         let latest = self.latest_deployment.as_ref();
         vec![
             ("Reason", self.reason.clone().unwrap_or_default()),
+            ("Wakes up", if self.wakes_on_request { "on the next request" } else { "" }.to_owned()),
             (
                 "Latest deployment",
                 latest.map(|it| format!("{} {}", it.id, it.state)).unwrap_or_default(),

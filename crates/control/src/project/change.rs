@@ -1,7 +1,7 @@
 //! Changes a project.
 
 use windlass_auth::Permission;
-use windlass_domain::{Amounts, Project, ProjectChange, ProjectId, Resources};
+use windlass_domain::{Project, ProjectChange, ProjectId, Resources};
 use windlass_storage::UnitOfWork;
 
 use crate::{
@@ -75,14 +75,10 @@ async fn take_difference(
     wanted: Resources,
 ) -> Result<(), ControlError> {
     let holdings = uow.projects().list_holdings(project.organization_id).await?;
-    let holding = holdings.into_iter().find(|holding| holding.project == project.id);
-    let count = holding.map_or(0, |holding| holding.environments);
-    let now = quota::environments(control, project.settings.resources, count);
-    let then = quota::environments(control, wanted, count);
-    let more = Amounts {
-        cpu_millis: then.cpu_millis.saturating_sub(now.cpu_millis),
-        memory_mb: then.memory_mb.saturating_sub(now.memory_mb),
-        ..Amounts::default()
+    let Some(holding) = holdings.iter().find(|holding| holding.project == project.id) else {
+        return Ok(());
     };
-    quota::take(control, uow, project.organization_id, more).await
+    let now = quota::held(control, project.settings.resources, holding);
+    let then = quota::held(control, wanted, holding);
+    quota::take(control, uow, project.organization_id, quota::growth(&now, &then)).await
 }

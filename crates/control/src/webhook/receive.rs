@@ -5,7 +5,7 @@ use std::{fmt::Write as _, sync::Arc};
 use secrecy::SecretString;
 use windlass_auth::AuditObject;
 use windlass_domain::{Project, WebhookDelivery, WebhookDeliveryId, WebhookOutcome, WebhookWish};
-use windlass_forge::{Delivery, Event, Forge, Message, PullRequestAction};
+use windlass_forge::{Delivery, Event, Forge, Message, PullRequestAction, Repository};
 use windlass_storage::StoreError;
 
 use super::{
@@ -45,7 +45,7 @@ async fn proven(
     message: &Arc<Message>,
 ) -> Result<(Vec<Project>, Delivery), ControlError> {
     let mut uow = control.store().read().await?;
-    let addresses = message.claimed_repository().map(|claimed| claimed.addresses());
+    let addresses = message.claimed_repository().map(Repository::addresses);
     let addresses = addresses.unwrap_or_default();
     let mut candidates = Vec::new();
     let projects = uow.projects().list_of_repository_of_everyone(addresses).await?;

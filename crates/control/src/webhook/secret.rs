@@ -13,7 +13,7 @@ use windlass_storage::UnitOfWork;
 use crate::{Caller, Control, ControlError, project};
 
 /// How long an old secret can stay good after a new one was made.
-pub const MOST_SECRET_OVERLAP: TimeDelta = TimeDelta::days(7);
+const MOST_SECRET_OVERLAP: TimeDelta = TimeDelta::days(7);
 
 /// Bytes of a secret.
 const BYTES: usize = 32;
@@ -43,12 +43,16 @@ pub async fn rotate_webhook_secret(
     let mut uow = control.store().write().await?;
     let (project, grant) =
         project::find_for_update(&mut *uow, caller, Permission::ProjectsWrite, project).await?;
+    if !(TimeDelta::zero()..=MOST_SECRET_OVERLAP).contains(&overlap) {
+        let message = format!("must be between 0 and {}", MOST_SECRET_OVERLAP.num_seconds());
+        return Err(ControlError::Invalid { field: "overlap_seconds", message });
+    }
     if project.state != ProjectState::Active {
         let (wanted, state) = ("make a secret for", project.state.name());
         return Err(TransitionError { wanted, entity: "project", state }.into());
     }
     let organization = project.organization_id;
-    let previous_ends_at = now + overlap.min(MOST_SECRET_OVERLAP);
+    let previous_ends_at = now + overlap;
     uow.webhooks().end_secrets(organization, project.id, previous_ends_at).await?;
 
     let id = WebhookSecretId::generate(control.fx());

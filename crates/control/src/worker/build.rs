@@ -264,6 +264,11 @@ async fn restart(
     );
     let text = format!("Building commit {commit} again, in place of {}", lost.id);
     uow.builds().insert(&build.clone().start(commit, now)?).await?;
+    let organization = lost.organization_id;
+    let manifest = uow.builds().find_manifest(organization, lost.id).await?;
+    if let Some(manifest) = manifest {
+        uow.builds().insert_manifest(organization, build.id, &manifest).await?;
+    }
     control.say(uow, LogId::Build(build.id), &text).await?;
     deployment::update(uow, &deployment.restart_building(build.id, now)?).await?;
     Ok(())

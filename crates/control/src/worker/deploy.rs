@@ -5,10 +5,12 @@
 //! from the state that it finds.
 
 use windlass_domain::{
-    BuildResult, BuildState, Deployment, DeploymentId, DeploymentState, Environment, LogId, Trigger,
+    Amounts, BuildResult, BuildState, CommitId, Deployment, DeploymentId, DeploymentState,
+    Environment, LogId, Project, Resources, Trigger,
 };
-use windlass_engine::EngineError;
-use windlass_storage::{Signal, UnitOfWork};
+use windlass_engine::{EngineError, SourceAt};
+use windlass_manifest::{FILE_NAMES, MAX_BYTES, Manifest};
+use windlass_storage::{Signal, StoredManifest, UnitOfWork};
 
 use super::{
     attempt::{Attempt, AttemptError, Held},
@@ -30,7 +32,7 @@ pub(super) async fn carry_out(attempt: &Attempt, id: DeploymentId) -> Result<(),
         };
         match (&loaded.deployment.state, loaded.deployment.trigger) {
             (DeploymentState::Queued, Trigger::Rollback { .. }) => {
-                skip_building(attempt, id).await?;
+                skip_building(attempt, loaded).await?;
             }
             (DeploymentState::Queued, Trigger::Created | Trigger::Rebuild | Trigger::Push) => {
                 begin_building(attempt, loaded).await?;
@@ -46,16 +48,73 @@ pub(super) async fn carry_out(attempt: &Attempt, id: DeploymentId) -> Result<(),
     }
 }
 
-async fn skip_building(attempt: &Attempt, id: DeploymentId) -> Result<(), AttemptError> {
+async fn skip_building(attempt: &Attempt, loaded: load::Loaded) -> Result<(), AttemptError> {
     let now = attempt.control.fx().clock.now();
     let mut held = attempt.hold().await?;
-    let deployment = find_for_update(attempt, &mut *held.uow, id).await?;
+    let deployment = find_for_update(attempt, &mut *held.uow, loaded.deployment.id).await?;
     if deployment.state != DeploymentState::Queued {
         return Ok(());
+    }
+    let resources = loaded.manifest.app.resources;
+    match allot(attempt, &mut held, &loaded.project, resources, Amounts::default()).await {
+        Err(ControlError::Refused { message, .. }) => {
+            let Held { ref mut uow, environment, .. } = held;
+            fail_deployment(attempt, &mut **uow, environment, deployment, &message).await?;
+            held.uow.commit().await?;
+            return Ok(());
+        }
+        allotted => allotted?,
     }
     deployment::update(&mut *held.uow, &deployment.start_deploying(now)?).await?;
     held.uow.commit().await?;
     Ok(())
+}
+
+/// Gives an environment what its app may use as the repository says, in place of what it had; with
+/// that, so much `more` is taken.
+async fn allot(
+    attempt: &Attempt,
+    held: &mut Held,
+    project: &Project,
+    resources: Resources,
+    more: Amounts,
+) -> Result<(), ControlError> {
+    let control = &attempt.control;
+    let environment = held.environment.clone();
+    let one = |own: Resources| quota::environments(control, own.or(project.settings.resources), 1);
+    let growth = quota::growth(&one(environment.resources), &one(resources));
+    let more = Amounts { build_millis: more.build_millis, ..growth };
+    quota::take(control, &mut *held.uow, environment.organization_id, more).await?;
+    if environment.resources != resources {
+        held.environment = environment.allot(resources, control.fx().clock.now())?;
+        held.uow.environments().update(&held.environment).await?;
+    }
+    Ok(())
+}
+
+/// What the repository says about itself in a commit, as it stands there and as it is read; or why
+/// it cannot be read, for the people of the project.
+async fn read_manifest(
+    attempt: &Attempt,
+    loaded: &load::Loaded,
+    commit: &CommitId,
+) -> Result<Result<(Option<StoredManifest>, Manifest), String>, AttemptError> {
+    let (source, branch) = (&loaded.project.git_url, &loaded.environment.branch);
+    let at = SourceAt { source, branch, commit };
+    let found = attempt.control.engine().read_first(at, &FILE_NAMES, MAX_BYTES).await;
+    let file = match found {
+        Ok(Some(file)) => file,
+        Ok(None) => return Ok(Ok((None, Manifest::default()))),
+        Err(EngineError::Refused(reason)) => return Ok(Err(reason)),
+        Err(err) => return Err(err.into()),
+    };
+    let manifest = match windlass_manifest::parse(&file.name, &file.bytes) {
+        Ok(manifest) => manifest,
+        Err(problems) => return Ok(Err(problems.to_string())),
+    };
+    // It could be read, so it is text.
+    let text = String::from_utf8_lossy(&file.bytes).into_owned();
+    Ok(Ok((Some(StoredManifest { file: file.name, text }), manifest)))
 }
 
 /// Looks up which commit is to be built, and begins.
@@ -69,6 +128,12 @@ async fn begin_building(attempt: &Attempt, loaded: load::Loaded) -> Result<(), A
         }
         Err(err) => return Err(err.into()),
     };
+    let (stored, manifest) = match read_manifest(attempt, &loaded, &commit).await? {
+        Ok(read) => read,
+        Err(reason) => {
+            return fail(attempt, loaded.deployment.id, BuildResult::ClientError, &reason).await;
+        }
+    };
 
     let now = control.fx().clock.now();
     let mut held = attempt.hold().await?;
@@ -78,7 +143,8 @@ async fn begin_building(attempt: &Attempt, loaded: load::Loaded) -> Result<(), A
         return Ok(());
     }
     let organization = attempt.job.organization_id;
-    match quota::take(control, &mut *held.uow, organization, quota::A_BUILD).await {
+    let resources = manifest.app.resources;
+    match allot(attempt, &mut held, &loaded.project, resources, quota::A_BUILD).await {
         // It was asked for while there was time left.
         Err(ControlError::Refused { message, .. }) => {
             let Held { ref mut uow, environment, .. } = held;
@@ -94,6 +160,11 @@ async fn begin_building(attempt: &Attempt, loaded: load::Loaded) -> Result<(), A
     let build = build.ok_or(AttemptError::Lost)?;
     let text = format!("Building commit {commit} of {branch}");
     control.say(&mut *held.uow, LogId::Build(build.id), &text).await?;
+    if let Some(stored) = stored {
+        let text = format!("{} says how", stored.file);
+        control.say(&mut *held.uow, LogId::Build(build.id), &text).await?;
+        held.uow.builds().insert_manifest(organization, build.id, &stored).await?;
+    }
     held.uow.builds().update(&build.start(commit.clone(), now)?).await?;
     deployment::update(&mut *held.uow, &deployment.start_building(commit, now)?).await?;
     held.uow.commit().await?;

@@ -5,7 +5,8 @@ use windlass_domain::{
     Resources,
 };
 use windlass_engine::{AppLimits, AppRequest, BuildLimits, BuildRequest, Recipe, Variable};
-use windlass_storage::{StoreError, UnitOfWork};
+use windlass_manifest::Manifest;
+use windlass_storage::{StoreError, StoredManifest, UnitOfWork};
 
 use crate::{Control, ControlError, env_var, log_store::Pipe};
 
@@ -31,6 +32,8 @@ pub(super) struct Loaded {
     pub(super) deployment: Deployment,
     pub(super) environment: Environment,
     pub(super) project: Project,
+    /// What the repository says about itself, once that was looked up.
+    pub(super) manifest: Manifest,
 }
 
 /// Loads a deployment with everything around it.
@@ -45,7 +48,23 @@ pub(super) async fn load(
     let environment = environment.ok_or(LoadError::Gone)?;
     let project = uow.projects().find(organization, deployment.project_id).await?;
     let project = project.ok_or(LoadError::Gone)?;
-    Ok(Loaded { deployment, environment, project })
+    let manifest = find_manifest(&mut *uow, organization, deployment.build_id).await?;
+    Ok(Loaded { deployment, environment, project, manifest })
+}
+
+/// What the repository says about itself in the commit of a build; nothing where it says nothing.
+pub(super) async fn find_manifest(
+    uow: &mut dyn UnitOfWork,
+    organization: OrganizationId,
+    build: BuildId,
+) -> Result<Manifest, ControlError> {
+    let Some(StoredManifest { file, text }) =
+        uow.builds().find_manifest(organization, build).await?
+    else {
+        return Ok(Manifest::default());
+    };
+    // Only what can be read is stored.
+    windlass_manifest::parse(&file, text).map_err(|err| ControlError::Internal(Box::new(err)))
 }
 
 /// Loads only the deployment.
@@ -75,7 +94,7 @@ impl Loaded {
         build: BuildId,
     ) -> Result<BuildRequest, LoadError> {
         let variables = self.variables(control).await?;
-        let settings = self.project.settings;
+        let settings = self.manifest.over(&self.project.settings);
         Ok(BuildRequest {
             build,
             project: self.project.id,
@@ -98,7 +117,7 @@ impl Loaded {
         let variables = self.variables(control).await?;
         let pipe = Pipe::of_app(self.environment.id, self.deployment.id);
         let first_line = control.stored_lines(pipe).await?;
-        let settings = self.project.settings;
+        let settings = self.manifest.over(&self.project.settings);
         Ok(AppRequest {
             deployment: self.deployment.id,
             environment: self.environment.id,
@@ -115,7 +134,8 @@ impl Loaded {
 
     async fn variables(&self, control: &Control) -> Result<Vec<Variable>, ControlError> {
         let mut uow = control.store().read().await?;
-        env_var::variables_of(control, &mut *uow, &self.project, &self.environment).await
+        let Self { project, environment, manifest, .. } = self;
+        env_var::variables_of(control, &mut *uow, project, environment, &manifest.env).await
     }
 }
 

@@ -15,6 +15,7 @@ mod key_members;
 mod key_rotation;
 mod keys;
 mod leases;
+mod manifests;
 mod members;
 mod once;
 mod organizations;

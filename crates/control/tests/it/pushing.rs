@@ -114,8 +114,7 @@ async fn an_old_secret_is_good_for_as_long_as_was_said() {
     let new = GitHub::knowing(made.secret);
     let commit = platform.push('a');
     for github in [&old, &new] {
-        let sent = github.push("main", &commit).as_another(&format!("{:p}", github));
-        github.send(control, &sent).await.unwrap();
+        github.send(control, &github.push("main", &commit)).await.unwrap();
     }
     rotate_webhook_secret(control, owner, project.id, TimeDelta::zero()).await.unwrap();
     for github in [&old, &new] {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use windlass_domain::{
     BranchName, Effects, Environment, EnvironmentKind, EnvironmentState, HostLabel, Id,
-    NewEnvironment, PausedBy, Slug, TransitionError,
+    NewEnvironment, PausedBy, Resources, Slug, TransitionError,
     test_util::{CountingEntropy, ManualClock},
 };
 
@@ -16,6 +16,7 @@ pub(crate) enum Event {
     DeploymentFailed,
     AppFailed,
     Refresh,
+    Allot,
     Pause(PausedBy),
     Resume,
     Destroy,
@@ -48,6 +49,7 @@ impl Machine for Environment {
             Event::DeploymentFailed => self.deployment_failed("the build failed", now),
             Event::AppFailed => self.app_failed("it kept crashing", now),
             Event::Refresh => self.refresh(now),
+            Event::Allot => self.allot(Resources::default(), now),
             Event::Pause(by) => self.pause(*by, now),
             Event::Resume => self.resume(now),
             Event::Destroy => self.destroy(now),
@@ -76,6 +78,7 @@ proptest! {
             4 => Just(Event::DeploymentFailed),
             4 => Just(Event::AppFailed),
             1 => Just(Event::Refresh),
+            1 => Just(Event::Allot),
             1 => Just(Event::Pause(PausedBy::Person)),
             1 => Just(Event::Pause(PausedBy::Idleness)),
             2 => Just(Event::Resume),

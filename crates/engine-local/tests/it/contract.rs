@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use windlass_engine::{
     Engine, Recipe,
-    contract::{Harness, Plan, Prepared},
+    contract::{Harness, Plan, Prepared, README},
     engine_contract,
 };
 use windlass_engine_local::LocalEngine;
@@ -29,7 +29,7 @@ impl Harness for Local {
     }
 
     async fn prepare(&self, plan: Plan) -> Prepared {
-        let commit = self.site.commit(&[("README", "hello")]);
+        let commit = self.site.commit(&[("README", README)]);
         let recipe = Recipe {
             build_command: Some(plan.build.command()),
             start_command: Some(plan.app.command()),

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use windlass_engine::{
     Engine, Recipe,
-    contract::{AppPlan, Harness, Plan, Prepared},
+    contract::{AppPlan, Harness, Plan, Prepared, README},
     engine_contract,
 };
 use windlass_engine_swarm::SwarmEngine;
@@ -29,7 +29,7 @@ impl Harness for Swarm {
     }
 
     async fn prepare(&self, plan: Plan) -> Prepared {
-        let commit = self.site.commit(&[("README", "hello")]);
+        let commit = self.site.commit(&[("README", README)]);
         // There is no Python in the image of the tests.
         let lines = AppPlan::LINES.map(|line| format!("echo {line}")).join("; ");
         let end = match plan.app {

@@ -7,12 +7,12 @@ use tokio::{sync::mpsc, time::timeout};
 use windlass_domain::{BuildResult, LogStream};
 
 use super::{
-    AppPlan, BuildPlan, Harness, Plan,
+    AppPlan, BuildPlan, Harness, Plan, README,
     support::{
         app_request, build, build_request, built, check_lines, collect, patiently, request_for,
     },
 };
-use crate::{BuildRequest, EngineError, EngineLine};
+use crate::{BuildRequest, EngineError, EngineLine, SourceAt, SourceFile};
 
 /// [`Engine::resolve`](crate::Engine::resolve) gives the branch's commit, and refuses a branch
 /// that is not there.
@@ -23,6 +23,22 @@ pub async fn a_branch_is_resolved(harness: &dyn Harness) {
     assert_eq!(commit.expect("the branch is there"), prepared.commit);
     let absent = "no-such-branch".parse().expect("it is a valid name");
     let refusal = harness.engine().resolve(&prepared.source, &absent).await;
+    assert!(matches!(refusal, Err(EngineError::Refused(_))), "{refusal:?}");
+}
+
+/// [`Engine::read_first`](crate::Engine::read_first) gives the first file that is there, and
+/// refuses one that is too large.
+pub async fn a_file_of_a_commit_is_read(harness: &dyn Harness) {
+    let plan = Plan { build: BuildPlan::Succeeds, app: AppPlan::Answers };
+    let prepared = harness.prepare(plan).await;
+    let (source, branch) = (&prepared.source, &prepared.branch);
+    let at = SourceAt { source, branch, commit: &prepared.commit };
+    let read = async |names: &[&str], most| harness.engine().read_first(at, names, most).await;
+    assert_eq!(read(&["no-such-file"], 100).await.expect("the commit is there"), None);
+    let bytes = README.as_bytes().to_vec();
+    let found = read(&["no-such-file", "README"], bytes.len()).await.expect("it is there");
+    assert_eq!(found, Some(SourceFile { name: "README".to_owned(), bytes }));
+    let refusal = read(&["README"], README.len() - 1).await;
     assert!(matches!(refusal, Err(EngineError::Refused(_))), "{refusal:?}");
 }
 

@@ -45,6 +45,9 @@ pub enum AppPlan {
     Ends,
 }
 
+/// What the file `README` of every prepared commit says.
+pub const README: &str = "hello";
+
 /// A repository that does what was planned.
 #[derive(Debug, Clone)]
 pub struct Prepared {

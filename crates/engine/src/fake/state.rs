@@ -14,7 +14,7 @@ use super::{
     build::BuildRun,
     script::{AppScript, BuildScript},
 };
-use crate::BuildRequest;
+use crate::{BuildRequest, SourceFile};
 
 /// The first port that an app is said to listen on.
 const FIRST_PORT: u16 = 20_000;
@@ -22,6 +22,7 @@ const FIRST_PORT: u16 = 20_000;
 #[derive(Default)]
 pub(super) struct State {
     branches: HashMap<(String, BranchName), CommitId>,
+    files: HashMap<(CommitId, String), Vec<u8>>,
     build_scripts: HashMap<CommitId, BuildScript>,
     app_scripts: HashMap<CommitId, AppScript>,
     runs: HashMap<BuildId, Arc<BuildRun>>,
@@ -41,6 +42,18 @@ impl State {
 
     pub(super) fn resolve(&self, source: &GitUrl, branch: &BranchName) -> Option<CommitId> {
         self.branches.get(&(source.as_str().to_owned(), branch.clone())).cloned()
+    }
+
+    pub(super) fn commit_file(&mut self, commit: &CommitId, name: &str, text: &str) {
+        self.files.insert((commit.clone(), name.to_owned()), text.as_bytes().to_vec());
+    }
+
+    pub(super) fn first_file(&self, commit: &CommitId, names: &[&str]) -> Option<SourceFile> {
+        names.iter().find_map(|name| {
+            let name = (*name).to_owned();
+            let bytes = self.files.get(&(commit.clone(), name.clone()))?.clone();
+            Some(SourceFile { name, bytes })
+        })
     }
 
     pub(super) fn script_build(&mut self, commit: &CommitId, script: BuildScript) {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use windlass_domain::{BuildResult, SystemClock};
 use windlass_engine::{
     Engine, Recipe,
-    contract::{AppPlan, BuildPlan, Harness, Plan, Prepared},
+    contract::{AppPlan, BuildPlan, Harness, Plan, Prepared, README},
     engine_contract,
     fake::{AppScript, BuildScript, FakeEngine, Gate},
 };
@@ -49,6 +49,7 @@ impl Harness for Scripted {
         };
         let app = AppPlan::LINES.iter().fold(app, |script, line| script.print(line));
         self.engine.push(&source, &branch, &commit);
+        self.engine.commit_file(&commit, "README", README);
         self.engine.script_build(&commit, build);
         self.engine.script_app(&commit, app);
         Prepared { source, branch, commit, recipe: Recipe::default() }

@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Command};
 
 use tempfile::TempDir;
 use windlass_domain::{BranchName, CommitId, GitUrl};
-use windlass_git::{Git, GitError, Source};
+use windlass_git::{Git, GitError, Source, SourceFile};
 
 fn git(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
@@ -146,4 +146,49 @@ async fn a_call_that_takes_too_long_is_ended() {
     let git = Git::default().timeout(std::time::Duration::from_millis(300));
     let error = git.branch_tip(&url, &branch("main")).await.unwrap_err();
     assert!(error.to_string().ends_with("it took too long"), "{error}");
+}
+
+async fn read(repository: &Repository, commit: &CommitId) -> Result<Option<SourceFile>, GitError> {
+    let (url, branch) = (repository.url(), branch("main"));
+    let source = Source { url: &url, branch: &branch, commit };
+    local().read_first(source, &["first.yaml", "second.yaml"], 10).await
+}
+
+#[tokio::test]
+async fn the_first_of_some_files_that_is_there_is_read_as_it_was_committed() {
+    let repository = Repository::new();
+    let none = repository.commit("a", "one");
+    let second = repository.commit("second.yaml", "b: \u{fc}\r\n");
+    let both = repository.commit("first.yaml", "a: 1\n");
+    let file = |name: &str, text: &str| {
+        Some(SourceFile { name: name.to_owned(), bytes: text.as_bytes().to_vec() })
+    };
+    assert_eq!(read(&repository, &none).await.unwrap(), None);
+    let found = read(&repository, &second).await.unwrap();
+    assert_eq!(found, file("second.yaml", "b: \u{fc}\r\n"));
+    assert_eq!(read(&repository, &both).await.unwrap(), file("first.yaml", "a: 1\n"));
+}
+
+#[tokio::test]
+async fn a_file_that_is_too_large_or_none_at_all_is_refused_by_its_name() {
+    let repository = Repository::new();
+    let large = repository.commit("first.yaml", "0123456789a");
+    let err = read(&repository, &large).await.unwrap_err();
+    assert_eq!(err.to_string(), "first.yaml has more than 10 bytes");
+
+    let path = repository.0.path().join("first.yaml");
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", &path).unwrap();
+    let link = repository.commit("b", "two");
+    let err = read(&repository, &link).await.unwrap_err();
+    assert_eq!(err.to_string(), "first.yaml is not a file");
+}
+
+#[tokio::test]
+async fn only_what_is_looked_at_is_fetched_where_the_remote_can_leave_out_the_rest() {
+    let repository = Repository::new();
+    git(repository.0.path(), &["config", "uploadpack.allowFilter", "true"]);
+    repository.commit("other", &"x".repeat(100_000));
+    let commit = repository.commit("first.yaml", "a: 1\n");
+    assert!(read(&repository, &commit).await.unwrap().is_some());
 }

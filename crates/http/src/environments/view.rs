@@ -75,6 +75,7 @@ impl EnvironmentView {
         let Environment {
             id,
             organization_id: _,
+            resources: _,
             project_id,
             branch,
             kind,

@@ -4,19 +4,15 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use windlass_domain::{BuildResources, Resources, Services, is_unprintable};
+use windlass_domain::{
+    BuildResources, MEMORY_MB, Resources, Services, TIMEOUT_SECONDS, check_health_path,
+    check_repository_path, cpu_millis,
+};
 
 use crate::{
     extract::{Patch, Whole},
     fields::Fields,
 };
-
-/// CPUs of an app or a build.
-const CORES: RangeInclusive<f64> = 0.01..=1_024.0;
-/// MiB of an app or a build.
-const MEMORY_MB: RangeInclusive<u32> = 8..=16_777_216;
-/// Seconds of a build.
-const TIMEOUT_SECONDS: RangeInclusive<u32> = 1..=86_400;
 
 /// Backing services that the app asks for.
 #[derive(Debug, Serialize, ToSchema)]
@@ -161,18 +157,8 @@ impl ResourcesEdit {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the range was checked: at most 1024 cores"
-)]
 fn millis(fields: &mut Fields, field: &str, cores: f64) -> Option<u32> {
-    if !CORES.contains(&cores) {
-        let (least, most) = CORES.into_inner();
-        fields.refuse(field, format!("must be between {least} and {most}"));
-        return None;
-    }
-    Some((cores * 1_000.0).round() as u32)
+    fields.check(field, cpu_millis(cores))
 }
 
 pub(super) fn within(
@@ -190,30 +176,12 @@ pub(super) fn within(
 
 /// A path inside the repository.
 pub(crate) fn repository_path(fields: &mut Fields, field: &str, text: &str) -> Option<String> {
-    let is_fine = (1..=255).contains(&text.len())
-        && !text.starts_with(['/', '-'])
-        && !text.contains('\\')
-        && text.split('/').all(|part| part != "..")
-        && !text.chars().any(is_unprintable);
-    fields.check(
-        field,
-        is_fine
-            .then(|| text.to_owned())
-            .ok_or("must be a path of at most 255 bytes inside the repository, without `..`"),
-    )
+    fields.check(field, check_repository_path(text).map(|()| text.to_owned()))
 }
 
 /// What follows the host in an address.
 pub(crate) fn health_path(fields: &mut Fields, text: &str) -> Option<String> {
-    let is_fine = text.starts_with('/')
-        && text.len() <= 1_000
-        && text.chars().all(|c| c.is_ascii_graphic() && c != '#');
-    fields.check(
-        "health_path",
-        is_fine
-            .then(|| text.to_owned())
-            .ok_or("must begin with `/` and have at most 1000 visible ASCII characters"),
-    )
+    fields.check("health_path", check_health_path(text).map(|()| text.to_owned()))
 }
 
 /// A TCP port.

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use windlass_control::{Caller, MOST_SECRET_OVERLAP};
+use windlass_control::Caller;
 use windlass_domain::ProjectId;
 use windlass_forge::Forge;
 
@@ -89,7 +89,7 @@ pub(crate) async fn rotate_webhook_secret(
     Body(body): Body<RotationBody>,
 ) -> Result<impl IntoResponse, Problem> {
     let Whole(seconds) = body.overlap_seconds;
-    let overlap = TimeDelta::seconds(seconds.into()).min(MOST_SECRET_OVERLAP);
+    let overlap = TimeDelta::seconds(seconds.into());
     let made =
         windlass_control::rotate_webhook_secret(&app.control, &caller, project, overlap).await?;
     let base = app.base(&uri, &headers);

@@ -24,6 +24,7 @@ async fn a_new_environment_shows_its_address_and_its_first_deployment() {
       "created_at": "2026-01-01T00:00:00Z",
       "host": "feature-login-shop",
       "id": "env_01kdvdna00e008000000000009",
+      "kind": "persistent",
       "latest_deployment": {
         "build_id": "bld_01kdvdna00e00800000000000a",
         "commit": null,
@@ -42,9 +43,11 @@ async fn a_new_environment_shows_its_address_and_its_first_deployment() {
       "live_deployment_id": null,
       "project_id": "proj_01kdvdna00e008000000000007",
       "reason": null,
+      "refreshed_at": "2026-01-01T00:00:00Z",
       "state": "provisioning",
       "updated_at": "2026-01-01T00:00:00Z",
-      "url": "http://feature-login-shop.localhost:8081"
+      "url": "http://feature-login-shop.localhost:8081",
+      "wakes_on_request": false
     }
     "#);
     let location = created.headers[header::LOCATION].to_str().unwrap().to_owned();

@@ -37,3 +37,4 @@ mod set_up;
 mod support;
 mod tokens;
 mod usage;
+mod webhooks;

@@ -80,6 +80,7 @@ fn only_these_operations_need_no_permission() {
             "sign_in_with_github",
             "exchange_login_code",
             "register_by_invitation",
+            "receive_webhook",
             "get_openapi"
         ]
     );

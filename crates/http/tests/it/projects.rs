@@ -48,6 +48,13 @@ async fn the_seed_s_example_works_as_it_is_written() {
       "id": "proj_01kdvdna00e008000000000007",
       "name": "my-app",
       "port": null,
+      "previews": {
+        "branches": [],
+        "enabled": true,
+        "idle_pause_seconds": null,
+        "limit": 20,
+        "ttl_seconds": null
+      },
       "resources": {
         "cpu": null,
         "memory_mb": null

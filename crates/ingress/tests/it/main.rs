@@ -11,3 +11,4 @@ mod support;
 mod switching;
 mod telemetry;
 mod upgrade;
+mod waking;

@@ -1,6 +1,6 @@
 //! What right files set.
 
-use windlass_domain::{BuildResources, ProjectSettings, Resources, Services};
+use windlass_domain::{BuildResources, Previews, ProjectSettings, Resources, Services};
 use windlass_manifest::{Manifest, ManifestServices, parse};
 
 fn read(text: &str) -> Manifest {
@@ -150,6 +150,7 @@ fn what_a_file_sets_wins_and_the_rest_stays() {
             memory_mb: Some(100),
             timeout_seconds: Some(100),
         },
+        previews: Previews { enabled: false, ..Previews::default() },
     };
     assert_eq!(Manifest::default().over(&project), project);
 
@@ -172,5 +173,8 @@ services: { redis: false, s3: true }
     let all = read(example());
     let ours = all.over(&ProjectSettings::default());
     let services = Services { postgres: true, redis: false, s3: false };
-    assert_eq!(all.over(&project), ProjectSettings { services, ..ours });
+    assert_eq!(
+        all.over(&project),
+        ProjectSettings { services, previews: project.previews.clone(), ..ours }
+    );
 }

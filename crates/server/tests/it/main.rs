@@ -14,6 +14,7 @@ mod logs;
 mod metering;
 mod pages;
 mod postgres_outage;
+mod previews;
 mod schemathesis;
 mod set_up;
 mod support;

@@ -10,7 +10,7 @@ use windlass_domain::{
     Build, BuildEnd, BuildId, BuildResult, BuildState, EnvironmentId, OrganizationId, ProjectId,
     Usage,
 };
-use windlass_storage::{BuildRepo, BuildTime, StoreError};
+use windlass_storage::{BuildRepo, BuildTime, StoreError, StoredManifest};
 
 use self::row::{Column, Entity, Model};
 use super::{LockForUpdate, Repo, from_stored, required, to_stored};
@@ -96,6 +96,29 @@ impl BuildRepo for Repo<'_> {
         Ok(BuildTime { ended_millis, running_since })
     }
 
+    #[tracing::instrument(name = "db.build.find_manifest", level = "debug", skip(self))]
+    async fn find_manifest(
+        &mut self,
+        organization: OrganizationId,
+        id: BuildId,
+    ) -> Result<Option<StoredManifest>, StoreError> {
+        let query = manifest::Entity::find_by_id(id.to_uuid())
+            .filter(manifest::Column::OrganizationId.eq(organization.to_uuid()));
+        self.find_row(query).await
+    }
+
+    #[tracing::instrument(name = "db.build.insert_manifest", level = "debug", skip(self, manifest))]
+    async fn insert_manifest(
+        &mut self,
+        organization: OrganizationId,
+        id: BuildId,
+        manifest: &StoredManifest,
+    ) -> Result<(), StoreError> {
+        let StoredManifest { file, text } = manifest.clone();
+        let (build_id, organization_id) = (id.to_uuid(), organization.to_uuid());
+        self.insert_row(manifest::Model { build_id, organization_id, file, text }).await
+    }
+
     #[tracing::instrument(name = "db.build.insert", level = "debug", skip_all, fields(id = %build.id))]
     async fn insert(&mut self, build: &Build) -> Result<(), StoreError> {
         let is_new = self.try_insert_row(Model::from(build)).await?;
@@ -105,6 +128,32 @@ impl BuildRepo for Repo<'_> {
     #[tracing::instrument(name = "db.build.update", level = "debug", skip_all, fields(id = %build.id))]
     async fn update(&mut self, build: &Build) -> Result<(), StoreError> {
         self.update_row(Model::from(build)).await
+    }
+}
+
+mod manifest {
+    use sea_orm::entity::prelude::*;
+
+    #[sea_orm::model]
+    #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "manifests")]
+    pub(super) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(super) build_id: Uuid,
+        pub(super) organization_id: Uuid,
+        pub(super) file: String,
+        pub(super) text: String,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+impl TryFrom<manifest::Model> for StoredManifest {
+    type Error = StoreError;
+
+    fn try_from(row: manifest::Model) -> Result<Self, Self::Error> {
+        let manifest::Model { build_id: _, organization_id: _, file, text } = row;
+        Ok(Self { file, text })
     }
 }
 

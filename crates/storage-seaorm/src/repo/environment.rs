@@ -11,6 +11,7 @@ use sea_orm::{
 use windlass_domain::{
     BranchName, DeploymentId, Environment, EnvironmentId, EnvironmentKind, EnvironmentState,
     HostLabel, OrganizationId, Page, PageRequest, PausedBy, Previews, Project, ProjectId,
+    Resources,
 };
 use windlass_storage::{EnvironmentRepo, Resting, StoreError};
 
@@ -42,6 +43,13 @@ pub(super) fn count_present_by_project(organization: OrganizationId) -> Select<E
         .column(Column::ProjectId)
         .column_as(Column::Id.count(), "environments")
         .group_by(Column::ProjectId)
+}
+
+/// What the apps of an organization's environments may use that have something of their own.
+pub(super) fn find_own_resources(organization: OrganizationId) -> Select<Entity> {
+    let has_own =
+        Condition::any().add(Column::CpuMillis.is_not_null()).add(Column::MemoryMb.is_not_null());
+    find_present().filter(Column::OrganizationId.eq(organization.to_uuid())).filter(has_own)
 }
 
 #[async_trait]
@@ -180,6 +188,15 @@ impl EnvironmentRepo for Repo<'_> {
     }
 }
 
+fn resources(cpu_millis: Option<i64>, memory_mb: Option<i64>) -> Result<Resources, StoreError> {
+    let column =
+        |value: Option<i64>, name| value.map(|value| from_stored(value, TABLE, name)).transpose();
+    Ok(Resources {
+        cpu_millis: column(cpu_millis, "cpu_millis")?,
+        memory_mb: column(memory_mb, "memory_mb")?,
+    })
+}
+
 fn name_of(by: PausedBy) -> &'static str {
     match by {
         PausedBy::Person => "person",
@@ -201,6 +218,8 @@ pub(super) mod row {
         pub(in crate::repo) branch: String,
         pub(in crate::repo) kind: String,
         pub(in crate::repo) host: String,
+        pub(in crate::repo) cpu_millis: Option<i64>,
+        pub(in crate::repo) memory_mb: Option<i64>,
         pub(in crate::repo) state: String,
         pub(in crate::repo) reason: Option<String>,
         pub(in crate::repo) paused_by: Option<String>,
@@ -226,6 +245,7 @@ impl From<&Environment> for Model {
             branch,
             kind,
             host,
+            resources: Resources { cpu_millis, memory_mb },
             state,
             live_deployment,
             was_live,
@@ -258,6 +278,8 @@ impl From<&Environment> for Model {
             branch: branch.to_string(),
             kind: kind.name().to_owned(),
             host: host.to_string(),
+            cpu_millis: cpu_millis.map(i64::from),
+            memory_mb: memory_mb.map(i64::from),
             state: state.name().to_owned(),
             reason,
             paused_by,
@@ -284,6 +306,8 @@ impl TryFrom<Model> for Environment {
             branch,
             kind,
             host,
+            cpu_millis,
+            memory_mb,
             state,
             reason,
             paused_by,
@@ -307,6 +331,7 @@ impl TryFrom<Model> for Environment {
                 _ => return Err(corrupt(TABLE)(BadColumn("kind"))),
             },
             host: host.parse().map_err(corrupt(TABLE))?,
+            resources: resources(cpu_millis, memory_mb)?,
             state: match state.as_str() {
                 "provisioning" => EnvironmentState::Provisioning,
                 "active" => EnvironmentState::Active,

@@ -7,7 +7,9 @@ use sea_orm::{
     ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QueryTrait, Select,
     prelude::Uuid, sea_query::Expr,
 };
-use windlass_domain::{OrganizationId, Page, PageRequest, Project, ProjectId, ProjectState};
+use windlass_domain::{
+    Environment, OrganizationId, Page, PageRequest, Project, ProjectId, ProjectState, Resources,
+};
 use windlass_storage::{Holding, ProjectFilter, ProjectRepo, StoreError};
 
 use self::row::{Column, Entity, Model};
@@ -88,13 +90,20 @@ impl ProjectRepo for Repo<'_> {
         let counts: Vec<(Uuid, i64)> =
             counted.into_tuple().all(&self.db).await.map_err(store_error)?;
         let counts: HashMap<Uuid, i64> = counts.into_iter().collect();
+        let with_own: Vec<Environment> =
+            self.list_rows(environment::find_own_resources(organization)).await?;
+        let mut own: HashMap<ProjectId, Vec<Resources>> = HashMap::new();
+        for environment in with_own {
+            own.entry(environment.project_id).or_default().push(environment.resources);
+        }
         let projects: Vec<Project> = self.list_rows(find_in(organization)).await?;
         projects
             .into_iter()
             .map(|Project { id, settings, .. }| {
                 let environments = counts.get(&id.to_uuid()).copied().unwrap_or_default();
                 let environments = from_stored(environments, "environments", "id")?;
-                Ok(Holding { project: id, resources: settings.resources, environments })
+                let own = own.remove(&id).unwrap_or_default();
+                Ok(Holding { project: id, resources: settings.resources, environments, own })
             })
             .collect()
     }

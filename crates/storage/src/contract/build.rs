@@ -3,7 +3,7 @@
 use windlass_domain::{Build, BuildResult, Environment, Id, Usage};
 
 use super::world::{World, after_commit_of, commit_id};
-use crate::{BuildTime, Store, StoreError};
+use crate::{BuildTime, Store, StoreError, StoredManifest};
 
 pub async fn a_build_survives_storage_in_every_state(store: &dyn Store) {
     let world = World::new(store);
@@ -163,4 +163,20 @@ async fn deployed(
     };
     world.update_deployment(&deployment).await;
     build_id
+}
+
+pub async fn a_manifest_is_found_by_its_build_in_its_own_organization_alone(store: &dyn Store) {
+    let world = World::new(store);
+    let (organization, _, environment) = world.tenant("shop").await;
+    let (theirs, _, _) = world.tenant("blog").await;
+    let (build, other) = (world.build(&environment).await, world.build(&environment).await);
+    let manifest =
+        StoredManifest { file: "windlass.yaml".to_owned(), text: "name: Größe\n".to_owned() };
+    let mut uow = world.write().await;
+    uow.builds().insert_manifest(organization.id, build.id, &manifest).await.unwrap();
+    let mut builds = uow.builds();
+    let found = builds.find_manifest(organization.id, build.id).await.unwrap();
+    assert_eq!(found, Some(manifest));
+    assert_eq!(builds.find_manifest(organization.id, other.id).await.unwrap(), None);
+    assert_eq!(builds.find_manifest(theirs.id, build.id).await.unwrap(), None);
 }

@@ -1,6 +1,6 @@
 //! Promises about projects.
 
-use windlass_domain::{PageRequest, Project, ProjectState};
+use windlass_domain::{PageRequest, Project, ProjectState, Resources};
 
 use super::world::{World, after_commit_of};
 use crate::{Holding, ProjectFilter, Store, StoreError};
@@ -145,22 +145,27 @@ pub async fn projects_hold_what_their_present_environments_may_use(store: &dyn S
     let empty = world.project(&organization, "empty").await;
     let gone = world.project(&organization, "gone").await;
     let gone = gone.delete(world.tick()).unwrap().finish_deleting(world.tick()).unwrap();
-    world.environment(&shop, "next").await;
+    let next = world.environment(&shop, "next").await;
     let old = world.environment(&shop, "old").await;
+    let old = old.allot(Resources { cpu_millis: Some(1), memory_mb: None }, world.tick()).unwrap();
     let destroyed = old.destroy(world.tick()).unwrap().finish_destroying(world.tick()).unwrap();
     let mut uow = world.write().await;
+    let own = Resources { cpu_millis: None, memory_mb: Some(64) };
+    let allotted = next.allot(own, world.tick()).unwrap();
+    uow.environments().update(&allotted).await.unwrap();
     uow.projects().update(&gone).await.unwrap();
     uow.environments().update(&destroyed).await.unwrap();
     uow.commit().await.unwrap();
 
     let mut held = world.read().await.projects().list_holdings(organization.id).await.unwrap();
     held.sort_unstable_by_key(|holding| holding.project);
-    let holding = |project: &Project, environments| Holding {
+    let holding = |project: &Project, environments, own: &[Resources]| Holding {
+        own: own.to_vec(),
         project: project.id,
         resources: project.settings.resources,
         environments,
     };
-    assert_eq!(held, [holding(&shop, 2), holding(&empty, 0)]);
+    assert_eq!(held, [holding(&shop, 2, &[own]), holding(&empty, 0, &[])]);
 }
 
 pub async fn projects_of_a_repository_are_found_whoever_they_belong_to(store: &dyn Store) {

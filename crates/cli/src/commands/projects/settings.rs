@@ -4,7 +4,10 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::failure::{Failure, Result};
+use crate::{
+    duration,
+    failure::{Failure, Result},
+};
 
 /// What is given is set, what is absent is left as it is.
 #[derive(Debug, Args, Serialize)]
@@ -65,6 +68,27 @@ pub(super) struct Settings {
     #[arg(long, value_name = "SECONDS")]
     #[serde(skip)]
     build_timeout_seconds: Option<u32>,
+    /// Whether branches get a preview when they are pushed.
+    #[arg(long, value_name = "BOOL")]
+    #[serde(skip)]
+    previews: Option<bool>,
+    /// Which branches do, such as `feature/**` or `!wip/*`; the last that fits decides. May be given
+    /// several times; `--reset preview-branches` takes all of them back.
+    #[arg(long, value_name = "PATTERN")]
+    #[serde(skip)]
+    preview_branch: Vec<String>,
+    /// How many previews there may be at once.
+    #[arg(long, value_name = "NUMBER")]
+    #[serde(skip)]
+    preview_limit: Option<u32>,
+    /// How long a preview lasts after the last push, such as `7d`.
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    #[serde(skip)]
+    preview_ttl: Option<u64>,
+    /// After how long without a request a preview is paused until the next one, such as `30m`.
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    #[serde(skip)]
+    preview_idle_pause: Option<u64>,
 }
 
 /// A setting that has a default.
@@ -82,6 +106,11 @@ pub(super) enum Field {
     BuildCpu,
     BuildMemoryMb,
     BuildTimeoutSeconds,
+    Previews,
+    PreviewBranches,
+    PreviewLimit,
+    PreviewTtl,
+    PreviewIdlePause,
 }
 
 impl Settings {
@@ -103,6 +132,17 @@ impl Settings {
         }
         for (name, value) in build_resources {
             put(&mut body, &["build_resources", name], value);
+        }
+        let branches = (!self.preview_branch.is_empty()).then(|| json!(self.preview_branch));
+        let previews = [
+            ("enabled", self.previews.map(Value::from)),
+            ("branches", branches),
+            ("limit", self.preview_limit.map(Value::from)),
+            ("ttl_seconds", self.preview_ttl.map(Value::from)),
+            ("idle_pause_seconds", self.preview_idle_pause.map(Value::from)),
+        ];
+        for (name, value) in previews {
+            put(&mut body, &["previews", name], value);
         }
         body
     }
@@ -131,6 +171,11 @@ impl Field {
             Self::BuildCpu => (Some("build_resources"), "cpu"),
             Self::BuildMemoryMb => (Some("build_resources"), "memory_mb"),
             Self::BuildTimeoutSeconds => (Some("build_resources"), "timeout_seconds"),
+            Self::Previews => (Some("previews"), "enabled"),
+            Self::PreviewBranches => (Some("previews"), "branches"),
+            Self::PreviewLimit => (Some("previews"), "limit"),
+            Self::PreviewTtl => (Some("previews"), "ttl_seconds"),
+            Self::PreviewIdlePause => (Some("previews"), "idle_pause_seconds"),
         }
     }
 

@@ -32,8 +32,14 @@ enum By {
 }
 
 /// What takes somebody of its own, or nobody. Their own tests look for the lines of those.
-const BY_OTHERS: &[&str] =
-    &["login", "set_up", "accept_invitation", "register_by_invitation", "exchange_login_code"];
+const BY_OTHERS: &[&str] = &[
+    "login",
+    "set_up",
+    "accept_invitation",
+    "register_by_invitation",
+    "exchange_login_code",
+    "receive_webhook",
+];
 /// What takes a person who has signed in.
 const BY_SESSION: &[&str] = &["create_organization", "logout", "end_session", "change_password"];
 /// What takes a token.

@@ -180,7 +180,7 @@ impl World {
             "create_api_key" | "norrix_create_api_key" => {
                 Some(json!({ "name": "new", "scopes": [] }))
             }
-            "rotate_api_key" => Some(json!({})),
+            "rotate_api_key" | "receive_webhook" | "rotate_webhook_secret" => Some(json!({})),
             "create_token" => Some(json!({ "label": "new", "permissions": [] })),
             "revoke_presented_token" => Some(json!({ "token": self.token_text })),
             "set_up" => Some(json!({
@@ -214,7 +214,6 @@ impl World {
             "update_project" => Some(json!({ "port": 1 })),
             "create_environment" => Some(json!({ "branch": "other" })),
             "put_env_var" => Some(json!({ "key": "C", "value": "d" })),
-            "receive_webhook" | "rotate_webhook_secret" => Some(json!({})),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{BranchName, Environment, EnvironmentKind, EnvironmentState, is_unprintable};
+use crate::{BranchName, Environment, EnvironmentKind, EnvironmentState};
 
 /// How many patterns a project may have.
 pub const MAX_BRANCH_PATTERNS: usize = 50;
@@ -111,9 +111,10 @@ impl FromStr for BranchPattern {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let glob = text.strip_prefix('!').unwrap_or(text);
-        let is_fine = !glob.is_empty()
-            && text.len() <= 200
-            && !text.chars().any(|c| is_unprintable(c) || c.is_whitespace());
+        // With a letter in place of whatever stands for others, it is the name of a branch: what
+        // could never fit is a mistake.
+        let name = glob.replace(['*', '?', '[', ']', '!'], "x");
+        let is_fine = text.len() <= 200 && name.parse::<BranchName>().is_ok();
         // Matching one takes as many steps as there are ways to cut the name at its stars.
         if !is_fine || 8 < glob.matches('*').count() {
             return Err(BranchPatternError);
@@ -183,7 +184,20 @@ mod tests {
     #[test]
     fn what_is_no_pattern_is_refused() {
         let long = "a".repeat(201);
-        for text in ["", "!", "a b", "a\nb", "[", "a***", "*a*a*a*a*a*a*a*a*", long.as_str()] {
+        for text in [
+            "",
+            "!",
+            "a b",
+            "a\nb",
+            "[",
+            "a***",
+            "-x",
+            "a..b",
+            "/a",
+            "a\u{202e}b",
+            "*a*a*a*a*a*a*a*a*",
+            long.as_str(),
+        ] {
             assert!(text.parse::<BranchPattern>().is_err(), "{text:?}");
         }
     }

@@ -23,7 +23,7 @@ mod tunnel;
 mod upstream;
 mod waking;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::HashSet, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, sync::broadcast};
 
@@ -65,6 +65,14 @@ impl Ingress {
     #[must_use]
     pub fn wake_calls(&self) -> broadcast::Receiver<String> {
         self.proxy.waking().calls()
+    }
+
+    /// The labels of apps that somebody has wanted since this was asked last, or wants now: requests
+    /// are on their way to them, or wait for them to wake up.
+    #[must_use]
+    pub fn take_visits(&self) -> HashSet<String> {
+        let visits = self.routes().take_visits();
+        visits.into_iter().chain(self.proxy.waking().wanted()).collect()
     }
 
     /// Serves until `shutdown` resolves, then stops accepting and lets what is on its way end

@@ -192,7 +192,7 @@ impl Proxy {
                         Some(held) => held,
                         none => {
                             let who = Who::of(request.method(), request.headers());
-                            let place = self.waking.hold(who, self.routes.changes());
+                            let place = self.waking.hold(label, who, self.routes.changes());
                             none.insert(place.ok_or_else(page)?)
                         }
                     };

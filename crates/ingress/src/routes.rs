@@ -200,8 +200,7 @@ impl RouteTable {
     }
 
     /// The labels to whose apps requests came since this was asked last, or are under way.
-    #[must_use]
-    pub fn take_visits(&self) -> Vec<String> {
+    pub(crate) fn take_visits(&self) -> Vec<String> {
         let routes = self.shared.routes.load();
         let is_visited = |route: &Route| match route {
             Route::App(app) => app.take_visited(),

@@ -1,6 +1,10 @@
 //! Requests that wait until an app has woken up.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use http::{HeaderMap, Method, header};
 use tokio::{
@@ -16,9 +20,13 @@ const CALLS: usize = 256;
 /// How often an app is called that still sleeps.
 const CALL_AGAIN: Duration = Duration::from_secs(1);
 
+/// How many requests wait for each app.
+type Wanted = Arc<Mutex<HashMap<String, usize>>>;
+
 /// Where requests wait for apps that wake up.
 pub(crate) struct Waking {
     places: Arc<Semaphore>,
+    held: Wanted,
     calls: broadcast::Sender<String>,
     /// How long programs wait, and how long browsers do before they get a page.
     patience: Duration,
@@ -29,6 +37,8 @@ pub(crate) struct Waking {
 pub(crate) struct Held {
     deadline: Instant,
     changes: watch::Receiver<()>,
+    label: String,
+    wanted: Wanted,
     _place: OwnedSemaphorePermit,
 }
 
@@ -36,6 +46,7 @@ impl Waking {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             places: Arc::new(Semaphore::new(limits.held.min(Semaphore::MAX_PERMITS))),
+            held: Arc::default(),
             calls: broadcast::Sender::new(CALLS),
             patience: limits.wake,
             patience_of_browsers: limits.wake_page,
@@ -53,8 +64,18 @@ impl Waking {
         let _ = self.calls.send(label.to_owned());
     }
 
-    /// Lets a request wait; `None` where too many do.
-    pub(crate) fn hold(&self, who: Who, mut changes: watch::Receiver<()>) -> Option<Held> {
+    /// The apps for which requests wait.
+    pub(crate) fn wanted(&self) -> Vec<String> {
+        lock(&self.held).keys().cloned().collect()
+    }
+
+    /// Lets a request wait for an app; `None` where too many wait.
+    pub(crate) fn hold(
+        &self,
+        label: &str,
+        who: Who,
+        mut changes: watch::Receiver<()>,
+    ) -> Option<Held> {
         let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
         let patience = match who {
             Who::Browser => self.patience_of_browsers,
@@ -62,7 +83,14 @@ impl Waking {
         };
         // What has changed since the route was looked up is not missed.
         changes.mark_changed();
-        Some(Held { deadline: Instant::now() + patience, changes, _place: place })
+        *lock(&self.held).entry(label.to_owned()).or_default() += 1;
+        Some(Held {
+            deadline: Instant::now() + patience,
+            changes,
+            label: label.to_owned(),
+            wanted: Arc::clone(&self.held),
+            _place: place,
+        })
     }
 }
 
@@ -78,6 +106,22 @@ impl Held {
         let _ = timeout_at(look_again, self.changes.changed()).await;
         true
     }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut wanted = lock(&self.wanted);
+        if let Some(count) = wanted.get_mut(&self.label) {
+            *count -= 1;
+            if *count == 0 {
+                wanted.remove(&self.label);
+            }
+        }
+    }
+}
+
+fn lock(held: &Mutex<HashMap<String, usize>>) -> MutexGuard<'_, HashMap<String, usize>> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Who waits.

@@ -32,7 +32,7 @@ impl Routes for IngressRoutes {
     }
 
     fn take_visits(&self) -> HashSet<HostLabel> {
-        let labels = self.0.routes().take_visits();
+        let labels = self.0.take_visits();
         labels.into_iter().filter_map(|label| label.parse().ok()).collect()
     }
 }

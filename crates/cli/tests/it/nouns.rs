@@ -108,3 +108,33 @@ fn what_was_done_is_told_newest_first_and_as_much_as_was_asked_for() {
     assert_eq!(owner.json("audit --from 2999-01-01"), json!([]));
     owner.run("audit --actor nobody").failed_with(2);
 }
+
+#[test]
+fn previews_are_set_and_a_webhooks_secret_is_shown_with_where_it_belongs() {
+    let server = Server::start();
+    let owner = User::of(&server);
+    owner.run(PROJECT).succeeded();
+    let changed = owner.json(
+        "projects update shop --preview-branch feature/** --preview-branch !feature/wip-* \
+         --preview-limit 3 --preview-ttl 7d --preview-idle-pause 30m",
+    );
+    let wanted = json!({
+        "enabled": true, "branches": ["feature/**", "!feature/wip-*"], "limit": 3,
+        "ttl_seconds": 604_800, "idle_pause_seconds": 1_800,
+    });
+    assert_eq!(changed["previews"], wanted);
+    let changed = owner.json("projects update shop --previews false --reset preview-branches");
+    assert_eq!(changed["previews"]["enabled"], false);
+    assert_eq!(changed["previews"]["branches"], json!([]));
+
+    let set = owner.json("env set LIVE=1 --project shop --previews false");
+    assert_eq!(set["previews"], false);
+    let listed = owner.run("env list --project shop").succeeded().out;
+    assert!(listed.contains("all but previews"), "{listed}");
+
+    let made = owner.run("webhooks secret --project shop --overlap 2h").succeeded().out;
+    assert!(made.contains("wlwh_") && made.contains("/api/webhooks/gitlab"), "{made}");
+    assert_eq!(owner.json("webhooks list --project shop"), json!([]));
+    let unknown = "webhooks redeliver whd_01kdvdna000000000000000010 --project shop";
+    owner.run(unknown).failed_with(5);
+}

@@ -93,7 +93,14 @@ impl Loaded {
         control: &Control,
         build: BuildId,
     ) -> Result<BuildRequest, LoadError> {
-        let variables = self.variables(control).await?;
+        let mut variables = self.variables(control).await?;
+        let arguments = &self.manifest.build.args;
+        variables.retain(|variable| !arguments.contains_key(&variable.key));
+        let arguments = arguments.iter();
+        variables.extend(
+            arguments
+                .map(|(key, value)| Variable { key: key.clone(), value: value.clone().into() }),
+        );
         let settings = self.manifest.over(&self.project.settings);
         Ok(BuildRequest {
             build,

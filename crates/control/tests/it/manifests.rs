@@ -40,7 +40,7 @@ async fn what_the_committed_file_sets_wins_over_the_project() {
     let project = platform.project_with("Shop", of_project).await;
     let commit = platform.push('a');
     let text = "
-build: { command: npm run build }
+build: { command: npm run build, args: { BUILD: argument, FILE: argument } }
 app: { port: 8080, memory: 64 }
 buildResources: { timeout: 2m }
 env: { FILE: of the file, BOTH: of the file, OWN: of the file, EXACT: 007 }
@@ -70,7 +70,9 @@ env: { FILE: of the file, BOTH: of the file, OWN: of the file, EXACT: 007 }
         ("EXACT", "007"),
     ]);
     assert_eq!(values(&app.variables), expected);
-    assert_eq!(values(&build.variables), expected);
+    let mut of_build = expected.clone();
+    of_build.extend([("BUILD", "argument"), ("FILE", "argument")]);
+    assert_eq!(values(&build.variables), of_build);
     let log = platform.log(LogId::Build(live.build_id)).await;
     assert!(log.contains(&"windlass.yaml says how".to_owned()), "{log:?}");
 }
@@ -96,6 +98,18 @@ async fn a_wrong_field_fails_the_deployment_with_its_place_and_the_old_app_answe
     assert_eq!((end.result, end.started_at), (BuildResult::ClientError, None));
     let now = platform.environment_now(environment.id).await;
     assert_eq!(now.live_deployment, Some(first.id));
+}
+
+#[tokio::test]
+async fn a_hook_that_would_not_be_carried_out_is_not_passed_over_in_silence() {
+    let platform = Platform::new("manifest_hooks").await;
+    let project = platform.project("Shop").await;
+    let commit = platform.push('a');
+    platform.engine.commit_file(&commit, "windlass.yaml", "hooks: { on_deploy: migrate }");
+    let (_, deployment) = platform.environment(&project).await;
+    let _server = platform.serve("one");
+    let failed = platform.settled(deployment.id).await;
+    assert!(failure(&failed).starts_with("windlass.yaml: hooks.on_deploy cannot be carried out"));
 }
 
 #[tokio::test]

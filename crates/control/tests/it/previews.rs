@@ -127,7 +127,7 @@ async fn a_persistent_environment_neither_ends_nor_rests() {
 async fn a_preview_that_nobody_visits_rests_until_somebody_does() {
     let platform = Platform::new("preview_idle").await;
     let previews = Previews { idle_pause_seconds: Some(HOUR), ..Previews::default() };
-    let project = project(&platform, previews).await;
+    let project = project(&platform, previews.clone()).await;
     let _server = platform.serve("one");
     let (environment, deployment) = preview(&platform, &project).await;
 
@@ -145,8 +145,8 @@ async fn a_preview_that_nobody_visits_rests_until_somebody_does() {
     let visited = platform.environment_now(environment.id).await;
     assert_eq!(visited.state, EnvironmentState::Active);
 
-    let previews = Previews { idle_pause_seconds: Some(0), ..Previews::default() };
-    set_previews(&platform, &project, previews).await;
+    let at_once = Previews { idle_pause_seconds: Some(0), ..Previews::default() };
+    set_previews(&platform, &project, at_once).await;
 
     is_in(&platform, environment.id, "paused").await;
     route_is(&platform, &environment, &RouteTarget::Asleep).await;
@@ -156,6 +156,8 @@ async fn a_preview_that_nobody_visits_rests_until_somebody_does() {
         })
         .await;
 
+    // From here on it has an hour again.
+    set_previews(&platform, &project, previews).await;
     wake_environment(&platform.control, &environment.host).await.unwrap();
     let app = platform.until("the app runs", || async { platform.engine.running(deployment.id) });
     let app = app.await;

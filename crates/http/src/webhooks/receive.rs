@@ -42,7 +42,7 @@ pub(crate) struct ReceiptView {
     path = "/api/webhooks/{forge}",
     tag = "webhooks",
     params(("forge" = inline(ForgeParameter), Path, description = "The product", example = "github")),
-    request_body(content = serde_json::Value, description = "The message, as the forge documents it: at most 25 MiB"),
+    request_body(content = MessageBody, description = "At most 25 MiB"),
     responses(
         (status = 200, description = "It is recorded", body = ReceiptView),
         (status = 403, description = "It is signed with no project's secret", body = ErrorBody),
@@ -70,6 +70,11 @@ pub(crate) async fn receive_webhook(
     }
     Ok(Json(view))
 }
+
+/// The message, as the forge documents it.
+#[derive(ToSchema)]
+#[schema(as = WebhookMessage)]
+pub(crate) struct MessageBody {}
 
 /// The forges, for the description.
 #[derive(ToSchema)]

@@ -22,6 +22,10 @@ async fn a_request_to_an_app_that_sleeps_calls_it_and_gets_its_answer() {
         .await;
     let called = timeout(PATIENCE, calls.recv()).await.unwrap().unwrap();
     assert_eq!(called, "app");
+    // It is wanted as long as somebody waits for it.
+    for _ in 0..2 {
+        assert!(proxy.ingress.take_visits().contains("app"));
+    }
 
     // It is started, and then it is there.
     proxy.ingress.routes().set("app", Target::Waking { message: "In a moment.".to_owned() });
@@ -107,7 +111,8 @@ async fn visits_are_told_once_and_for_as_long_as_they_last() {
     proxy.route("app", &[&app]);
     proxy.route("idle", &[&idle]);
     let routes = proxy.ingress.routes();
-    assert_eq!(routes.take_visits(), [""; 0]);
+    let visits = || proxy.ingress.take_visits().into_iter().collect::<Vec<_>>();
+    assert_eq!(visits(), [""; 0]);
 
     let mut client = proxy.client().await;
     client.get("/").await;
@@ -115,7 +120,7 @@ async fn visits_are_told_once_and_for_as_long_as_they_last() {
     peer.head().await;
     // It takes long, and that the table is replaced meanwhile changes nothing.
     for _ in 0..2 {
-        assert_eq!(routes.take_visits(), ["app"]);
+        assert_eq!(visits(), ["app"]);
         let apps = [("app", &app), ("idle", &idle)];
         routes.replace_all(apps.map(|(label, app)| (label.to_owned(), target(&[app]))));
     }
@@ -124,7 +129,7 @@ async fn visits_are_told_once_and_for_as_long_as_they_last() {
     client.exactly(4).await;
     drop(client);
     let quiet = async {
-        while !routes.take_visits().is_empty() {
+        while !visits().is_empty() {
             tokio::task::yield_now().await;
         }
     };
@@ -139,5 +144,5 @@ async fn visits_are_told_once_and_for_as_long_as_they_last() {
     client.head().await;
     client.exactly(4).await;
     // A visit that is over before anybody asked is told as well.
-    assert_eq!(routes.take_visits(), ["app"]);
+    assert_eq!(visits(), ["app"]);
 }

@@ -92,7 +92,7 @@ pub(super) fn takes(name: &str) -> &'static [Kind] {
             &[Invisible, Flag, Remote, Escape, Phrase, Number, Word, Identifier]
         }
         "dockerfile" | "build_context" => &[Remote, Phrase, Number, Word, Identifier],
-        "branch" | "default_branch" => &[Number, Word, Identifier],
+        "branch" | "default_branch" | "branches" => &[Number, Word, Identifier],
         // Anything will do that is long enough.
         "password" => {
             &[Nul, Control, Invisible, Flag, Remote, Escape, Phrase, Number, Word, Identifier]

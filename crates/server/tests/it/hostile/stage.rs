@@ -55,6 +55,7 @@ impl Stage {
         {
             samples.insert(prefix.to_owned(), id.as_str().unwrap().to_owned());
         }
+        samples.insert("whd".to_owned(), delivery(api, &project, &repository).await);
         let (cookie, session) = sign_in(&server).await;
         samples.insert("ses".to_owned(), session);
         Self { server, operations, samples, cookie, _repository: repository }
@@ -174,4 +175,22 @@ async fn sign_in(server: &TestServer) -> (String, String) {
     let cookie = cookie.split(';').next().unwrap().to_owned();
     let me = server.api.send(server.api.browse(&cookie, Method::GET, "/api/auth/me")).await;
     (cookie, me.body["credential"]["id"].as_str().unwrap().to_owned())
+}
+
+/// Something that a forge told of a project.
+async fn delivery(api: &Api, project: &str, repository: &Repository) -> String {
+    let path = format!("/api/projects/{project}/webhook-secret");
+    let made = api.post(&path, json!({})).await.body;
+    let body = json!({
+        "object_kind": "tag_push",
+        "ref": "refs/tags/v1",
+        "project": { "path_with_namespace": "x/shop", "git_http_url": repository.path() },
+    });
+    let request = api
+        .request(Method::POST, "/api/webhooks/gitlab")
+        .header("X-Gitlab-Event", "Tag Push Hook")
+        .header("X-Gitlab-Token", made["secret"].as_str().unwrap())
+        .json(&body);
+    let told = api.send(request).await.body;
+    told["deliveries"][0]["id"].as_str().unwrap_or_else(|| panic!("{told}")).to_owned()
 }

@@ -9,8 +9,17 @@ pub struct IngressConfig {
     pub base_domain: String,
     /// How clients reach the proxy, as the apps are told.
     pub external: External,
+    /// Answers every request without TLS with a redirect to where it is served with it.
+    pub https: Option<HttpsRedirect>,
     /// What a client and an app may take.
     pub limits: Limits,
+}
+
+/// Where requests without TLS are sent, the same host and path with TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HttpsRedirect {
+    /// The port at which clients reach [`Ingress::serve_tls`](crate::Ingress::serve_tls).
+    pub port: u16,
 }
 
 /// Where clients see the proxy: not where it listens, if something stands in front of it.
@@ -27,7 +36,7 @@ pub struct External {
 pub enum Scheme {
     /// Plain HTTP.
     Http,
-    /// HTTP over TLS, which something in front of the proxy ends.
+    /// HTTP over TLS, whether the proxy ends it or something in front.
     Https,
 }
 
@@ -45,13 +54,19 @@ impl Scheme {
 /// What a client and an app may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections of clients at once; those beyond get a 503.
+    /// Connections of clients at once, of all listeners; those beyond get a 503, or with TLS
+    /// nothing.
     pub connections: usize,
     /// Bytes of a request's line and headers together; beyond it is a 431.
     pub header_bytes: usize,
     /// Bytes of a request's target; beyond it is a 414.
     pub uri_bytes: usize,
+    /// How long a client may take to agree on TLS.
+    pub handshake: Duration,
+    /// Requests at once over one connection of HTTP/2.
+    pub streams: u32,
     /// How long a client may take to send the headers, and may stay silent between requests.
+    /// One of HTTP/2 is asked as often whether it is still there, and has as long to answer.
     pub header_read: Duration,
     /// How long an app may take to accept a connection.
     pub connect: Duration,
@@ -81,6 +96,8 @@ impl Default for Limits {
             connections: 10_000,
             header_bytes: 32 * 1024,
             uri_bytes: 16 * 1024,
+            handshake: Duration::from_secs(10),
+            streams: 250,
             header_read: Duration::from_secs(30),
             connect: Duration::from_secs(5),
             response: Duration::from_mins(1),

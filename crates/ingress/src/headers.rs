@@ -72,6 +72,7 @@ pub(crate) fn prepare_request(headers: &mut HeaderMap, client: &Client, host: He
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
         headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
     }
+    join_cookies(headers);
     if let Ok(host) = host.to_str() {
         headers.insert(header::FORWARDED, ascii(&format!("{};host=\"{host}\"", client.forwarded)));
     }
@@ -80,6 +81,15 @@ pub(crate) fn prepare_request(headers: &mut HeaderMap, client: &Client, host: He
     headers.insert(X_FORWARDED_PROTO, client.proto.clone());
     headers.insert(X_FORWARDED_PORT, client.port.clone());
     headers.insert(header::HOST, host);
+}
+
+/// Says how long a body is in one header, as whoever read the request has understood it.
+pub(crate) fn restate_length(headers: &mut HeaderMap, length: Option<u64>) {
+    if headers.remove(header::CONTENT_LENGTH).is_some()
+        && let Some(length) = length
+    {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
 }
 
 /// Makes an app's headers those that the client gets.
@@ -111,6 +121,20 @@ fn is_about_the_client(name: &HeaderName) -> bool {
         return HeaderName::try_from(dashed).is_ok_and(|name| is_about_the_client(&name));
     }
     name == header::FORWARDED || name == "x-real-ip" || name.as_str().starts_with(FORWARDED_PREFIX)
+}
+
+/// HTTP/2 lets a client split what has to be one header in HTTP/1.1 (RFC 9113, 8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    let cookies = headers.get_all(header::COOKIE);
+    if cookies.iter().nth(1).is_none() {
+        return;
+    }
+    let cookies: Vec<&[u8]> = cookies.iter().map(HeaderValue::as_bytes).collect();
+    match HeaderValue::from_bytes(&cookies.join(&b"; "[..])) {
+        Ok(joined) => headers.insert(header::COOKIE, joined),
+        // Values in which nothing is wrong have nothing wrong in between either.
+        Err(_) => headers.remove(header::COOKIE),
+    };
 }
 
 fn remove_named_by_connection(headers: &mut HeaderMap) {
@@ -145,7 +169,7 @@ mod tests {
 
     use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-    use super::{Client, prepare_request, prepare_response, requested_upgrade};
+    use super::{Client, prepare_request, prepare_response, requested_upgrade, restate_length};
     use crate::config::{External, Scheme};
 
     fn headers(lines: &[(&str, &str)]) -> HeaderMap {
@@ -245,6 +269,27 @@ mod tests {
         let headers = prepared(&[("te", "gzip, Trailers")], "192.0.2.7");
         assert_eq!(headers[header::TE], "trailers");
         assert_eq!(headers[header::CONNECTION], "te");
+    }
+
+    #[test]
+    fn cookies_in_several_headers_become_one() {
+        let headers = prepared(&[("cookie", "a=1"), ("cookie", "b=2; c=3")], "192.0.2.7");
+        let cookies: Vec<_> = headers.get_all(header::COOKIE).iter().collect();
+        assert_eq!(cookies, ["a=1; b=2; c=3"]);
+        assert!(!prepared(&[], "192.0.2.7").contains_key(header::COOKIE));
+    }
+
+    #[test]
+    fn a_length_is_stated_once_or_not_at_all() {
+        let restated = |lines: &[(&str, &str)], length| {
+            let mut headers = headers(lines);
+            restate_length(&mut headers, length);
+            headers.get_all(header::CONTENT_LENGTH).iter().cloned().collect::<Vec<_>>()
+        };
+        let twice = [("content-length", "3"), ("content-length", "3")];
+        assert_eq!(restated(&twice, Some(3)), ["3"]);
+        assert_eq!(restated(&[("content-length", "")], None), [""; 0]);
+        assert_eq!(restated(&[], Some(3)), [""; 0]);
     }
 
     #[test]

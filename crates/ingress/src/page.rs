@@ -118,6 +118,16 @@ impl Page {
         }
     }
 
+    pub(crate) fn misdirected() -> Self {
+        Self {
+            status: StatusCode::MISDIRECTED_REQUEST,
+            code: "misdirected_request",
+            title: "This connection is another site's",
+            message: Cow::Borrowed("the certificate of this connection is not for this host"),
+            advice: "Open the address again: it needs a connection of its own.",
+        }
+    }
+
     pub(crate) fn invalid_body() -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,

@@ -1,30 +1,29 @@
 //! The way of one request: find its app, send it there, bring the response back.
 
-use std::{sync::Arc, time::Instant};
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
-use http::{
-    HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header, uri::PathAndQuery,
-};
+use http::{HeaderValue, Method, Request, Response, Uri, Version, header, uri::PathAndQuery};
 use http_body::Body as _;
-use hyper::{
-    body::Incoming,
-    upgrade::{self, OnUpgrade},
-};
+use hyper::body::Incoming;
+use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
 use crate::{
+    answer::{Answer, UpgradeRequest},
     body::{RequestBody, ResponseBody},
-    config::{External, IngressConfig, Limits},
+    challenges::Challenges,
+    config::{External, HttpsRedirect, IngressConfig, Limits, Scheme},
+    connection::ClientConnection,
+    failure::Failure,
     headers,
-    host::RequestedHost,
+    host::{HTTPS_PORT, Place, RequestedHost},
+    own::OwnAnswer,
     page::Page,
-    pool::{self, ConnectError, Connection, Lease},
+    pool::{self, Connection, Lease},
     progress::Progress,
     request_id::{RequestIds, X_REQUEST_ID},
     routes::{Outage, Route, RouteTable},
-    server::ClientConnection,
-    telemetry::{RequestInFlight, Telemetry, UpstreamError},
-    tunnel::Tunnel,
+    telemetry::Telemetry,
     upstream::{InFlight, Upstream},
     waking::{Waking, Who},
 };
@@ -33,48 +32,14 @@ use crate::{
 pub(crate) struct Proxy {
     base_domain: String,
     external: External,
+    https: Option<HttpsRedirect>,
     limits: Limits,
+    places: Arc<Semaphore>,
+    challenges: Challenges,
     routes: RouteTable,
     waking: Waking,
     ids: RequestIds,
     telemetry: Telemetry,
-}
-
-/// Why an app gave no response.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("the app has no address")]
-    NoAddress,
-    #[error(transparent)]
-    Connect(#[from] ConnectError),
-    #[error("the app broke off: {0}")]
-    Response(hyper::Error),
-    #[error("the app changed the protocol without being asked to")]
-    UnexpectedUpgrade,
-    #[error("the client broke off: {0}")]
-    Client(hyper::Error),
-    #[error("the app did not respond in time")]
-    TimedOut,
-}
-
-impl Failure {
-    fn page(&self) -> Page {
-        match self {
-            Self::NoAddress | Self::Connect(_) => Page::unreachable(),
-            Self::Response(_) | Self::UnexpectedUpgrade => Page::broken_response(),
-            Self::Client(_) => Page::invalid_body(),
-            Self::TimedOut => Page::timed_out(),
-        }
-    }
-
-    fn kind(&self) -> Option<UpstreamError> {
-        match self {
-            Self::NoAddress | Self::Connect(_) => Some(UpstreamError::Connect),
-            Self::Response(_) | Self::UnexpectedUpgrade => Some(UpstreamError::Response),
-            Self::TimedOut => Some(UpstreamError::Timeout),
-            Self::Client(_) => None,
-        }
-    }
 }
 
 /// A request as it is sent, as long as nothing of it was.
@@ -88,19 +53,17 @@ enum Attempt {
     Failed(Failure),
 }
 
-/// A request to change the protocol.
-struct UpgradeRequest {
-    protocol: HeaderValue,
-    client: OnUpgrade,
-}
-
 impl Proxy {
     pub(crate) fn new(config: IngressConfig) -> Self {
-        let IngressConfig { base_domain, external, limits } = config;
+        let IngressConfig { base_domain, external, https, limits } = config;
+        let places = limits.connections.min(Semaphore::MAX_PERMITS);
         Self {
             base_domain: base_domain.trim_matches('.').to_ascii_lowercase(),
             external,
+            https,
             limits,
+            places: Arc::new(Semaphore::new(places)),
+            challenges: Challenges::default(),
             routes: RouteTable::new(limits),
             waking: Waking::new(&limits),
             ids: RequestIds::default(),
@@ -120,8 +83,28 @@ impl Proxy {
         &self.limits
     }
 
+    /// The places for connections of clients.
+    pub(crate) fn places(&self) -> &Arc<Semaphore> {
+        &self.places
+    }
+
+    pub(crate) fn challenges(&self) -> &Challenges {
+        &self.challenges
+    }
+
+    /// Where clients see the listeners without TLS of the proxy's own.
     pub(crate) fn external(&self) -> External {
         self.external
+    }
+
+    /// Where they see those with it.
+    pub(crate) fn external_with_tls(&self) -> External {
+        let port = match (self.https, self.external.scheme) {
+            (Some(https), _) => https.port,
+            (None, Scheme::Https) => self.external.port,
+            (None, Scheme::Http) => HTTPS_PORT,
+        };
+        External { scheme: Scheme::Https, port }
     }
 
     pub(crate) fn telemetry(&self) -> &Telemetry {
@@ -135,14 +118,14 @@ impl Proxy {
         connection: &Arc<ClientConnection>,
     ) -> Response<ResponseBody> {
         let began = Instant::now();
-        let in_flight = self.telemetry.enter();
+        let in_flight = self.telemetry.enter(connection.open_stream());
         let id = self.ids.ensure(request.headers_mut());
         let accept = request.headers().get(header::ACCEPT).cloned();
         let span = tracing::debug_span!("ingress", request_id = id.to_str().unwrap_or_default());
         let mut response = match self.route(request, connection).instrument(span).await {
             Ok(answer) => answer.respond(&self.limits, connection, in_flight),
-            Err(page) => {
-                let response = page.render(accept.as_ref(), &id);
+            Err(own) => {
+                let response = own.render(accept.as_ref(), &id);
                 response.map(|bytes| ResponseBody::page(bytes, in_flight))
             }
         };
@@ -156,20 +139,38 @@ impl Proxy {
         &self,
         mut request: Request<Incoming>,
         connection: &ClientConnection,
-    ) -> Result<Answer, Page> {
+    ) -> Result<Answer, OwnAnswer> {
         if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
-            return Err(Page::method_not_allowed());
+            return Err(Page::method_not_allowed().into());
         }
         if self.limits.uri_bytes < uri_length(request.uri()) {
-            return Err(Page::uri_too_long());
+            return Err(Page::uri_too_long().into());
         }
-        let host = RequestedHost::of(request.uri(), request.headers())
+        let host = RequestedHost::of(request.version(), request.uri(), request.headers())
             .map_err(|_| Page::invalid_host())?;
-        let label = host.label(&self.base_domain).ok_or_else(Page::unknown_host)?;
-        let upgrade = take_upgrade(&mut request);
+        let name = host.name();
+        if let Some(text) = self.challenges.answer(request.uri().path()) {
+            return Err(OwnAnswer::KeyAuthorization(text));
+        }
+        match (connection.secured(), self.https) {
+            (Some(secured), _) if !secured.is_for(&name) => return Err(Page::misdirected().into()),
+            (None, Some(https)) => return Err(OwnAnswer::redirect(&host, https, request.uri())),
+            (Some(_), _) | (None, None) => {}
+        }
+        let label = self.label(&name).ok_or_else(Page::unknown_host)?;
+        let upgrade = UpgradeRequest::take(&mut request);
         let progress = Progress::default();
         let request = prepare(request, connection, host.value.clone(), upgrade.as_ref(), &progress);
-        self.send(&label, request, &progress, upgrade).await
+        Ok(self.send(&label, request, &progress, upgrade).await?)
+    }
+
+    /// The label that a host name consists of or stands for.
+    fn label<'a>(&self, name: &'a str) -> Option<Cow<'a, str>> {
+        match Place::of(name, &self.base_domain) {
+            Place::Label(label) => Some(Cow::Borrowed(label)),
+            Place::Under => None,
+            Place::Elsewhere => self.routes.alias(name).map(|label| Cow::Owned(label.to_string())),
+        }
     }
 
     /// Sends a request to the addresses of an app in turn until one takes it.
@@ -192,7 +193,8 @@ impl Proxy {
                         Some(held) => held,
                         none => {
                             let who = Who::of(request.method(), request.headers());
-                            let place = self.waking.hold(label, who, self.routes.changes());
+                            let changes = self.routes.changes();
+                            let place = self.waking.hold(label, who, changes);
                             none.insert(place.ok_or_else(page)?)
                         }
                     };
@@ -290,55 +292,6 @@ impl Proxy {
     }
 }
 
-/// An app's response, with what has to be done with it.
-struct Answer {
-    response: Response<Incoming>,
-    lease: Lease,
-    /// The connection leaves HTTP.
-    upgrade: Option<UpgradeRequest>,
-}
-
-impl Answer {
-    fn new(
-        response: Response<Incoming>,
-        lease: Lease,
-        upgrade: Option<UpgradeRequest>,
-    ) -> Result<Self, Failure> {
-        let is_upgrade = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        if is_upgrade && upgrade.is_none() {
-            return Err(Failure::UnexpectedUpgrade);
-        }
-        Ok(Self { response, lease, upgrade: upgrade.filter(|_| is_upgrade) })
-    }
-
-    fn respond(
-        self,
-        limits: &Limits,
-        connection: &Arc<ClientConnection>,
-        in_flight: RequestInFlight,
-    ) -> Response<ResponseBody> {
-        let Self { mut response, lease, upgrade } = self;
-        let app_protocol = response.headers().get(header::UPGRADE).cloned();
-        headers::prepare_response(response.headers_mut());
-        *response.version_mut() = Version::HTTP_11;
-        let Some(UpgradeRequest { protocol, client }) = upgrade else {
-            return response.map(|body| ResponseBody::app(body, lease, in_flight));
-        };
-        let app = upgrade::on(&mut response);
-        headers::announce_upgrade(response.headers_mut(), app_protocol.unwrap_or(protocol));
-        let idle = limits.tunnel_idle;
-        connection.spawn_tunnel(|closing| Tunnel { client, app, lease, in_flight, idle, closing });
-        response.map(|_| ResponseBody::nothing())
-    }
-}
-
-fn take_upgrade(request: &mut Request<Incoming>) -> Option<UpgradeRequest> {
-    let protocol = headers::requested_upgrade(request.headers())?;
-    // Hyper puts it there for HTTP/1.1 alone.
-    let client = request.extensions_mut().remove::<OnUpgrade>()?;
-    Some(UpgradeRequest { protocol, client })
-}
-
 /// Makes a client's request the one that the app gets.
 fn prepare(
     mut request: Request<Incoming>,
@@ -352,9 +305,10 @@ fn prepare(
         let path = request.uri().path_and_query().cloned();
         *request.uri_mut() = Uri::from(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
     }
-    let has_unknown_length =
-        !request.body().is_end_stream() && request.body().size_hint().exact().is_none();
+    let length = request.body().size_hint().exact();
+    let has_unknown_length = !request.body().is_end_stream() && length.is_none();
     let headers = request.headers_mut();
+    headers::restate_length(headers, length);
     headers::prepare_request(headers, connection.client(), host);
     if let Some(upgrade) = upgrade {
         headers::announce_upgrade(headers, upgrade.protocol.clone());

@@ -1,4 +1,4 @@
-//! Which label leads where.
+//! Which label leads where, and which host stands for a label.
 
 use std::{
     collections::HashMap,
@@ -14,6 +14,7 @@ use arc_swap::ArcSwap;
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
+    aliases::Aliases,
     config::Limits,
     upstream::{Drained, Upstream},
 };
@@ -71,6 +72,7 @@ pub struct RouteTable {
 
 struct Shared {
     routes: ArcSwap<Routes>,
+    aliases: Aliases,
     /// Held while the routes change.
     upstreams: Mutex<Upstreams>,
     limits: Limits,
@@ -164,6 +166,7 @@ impl RouteTable {
     pub(crate) fn new(limits: Limits) -> Self {
         let shared = Shared {
             routes: ArcSwap::default(),
+            aliases: Aliases::default(),
             upstreams: Mutex::default(),
             limits,
             changes: watch::Sender::new(()),
@@ -187,7 +190,14 @@ impl RouteTable {
         });
     }
 
-    /// Replaces all labels at once.
+    /// Replaces all whole host names that lead where a label does, given as host and label.
+    /// International names are given as `xn--`. A host under the base domain is never looked up
+    /// here.
+    pub fn set_aliases(&self, aliases: impl IntoIterator<Item = (String, String)>) {
+        self.shared.aliases.replace_all(aliases);
+    }
+
+    /// Replaces all labels at once, and leaves aliases alone.
     pub fn replace_all(&self, targets: impl IntoIterator<Item = (String, Target)>) {
         self.change(|routes, upstreams, limits| {
             let old = std::mem::take(routes);
@@ -224,6 +234,11 @@ impl RouteTable {
     /// Where a label, in lower case, leads.
     pub(crate) fn find(&self, label: &str) -> Option<Arc<Route>> {
         self.shared.routes.load().get(label).cloned()
+    }
+
+    /// The label that a host stands for, which is in lower case and has no dot at its end.
+    pub(crate) fn alias(&self, host: &str) -> Option<Arc<str>> {
+        self.shared.aliases.label(host)
     }
 
     pub(crate) async fn drain(&self, address: SocketAddr, limit: Duration) -> Drained {

@@ -1,22 +1,21 @@
 //! Accepts connections of clients, and ends gracefully.
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
     time::{Instant, sleep, timeout, timeout_at},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
-use crate::{headers::Client, proxy::Proxy, telemetry::ConnectionOpen, tunnel::Tunnel};
-
-/// The most that is read from a client at once, and kept for it.
-const BUFFER_BYTES: usize = 64 * 1024;
+use crate::{
+    certificates::Certificates,
+    connection::{Http, Tunnels, Visit},
+    proxy::Proxy,
+    tls::Tls,
+};
 
 /// How long to wait when the process has no file descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -35,57 +34,21 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// Serves one listener.
 pub(crate) struct Server {
     proxy: Arc<Proxy>,
-    http: http1::Builder,
-    places: Arc<Semaphore>,
+    http: Http,
+    tls: Option<Tls>,
     stopping: CancellationToken,
     tunnels: Tunnels,
     connections: JoinSet<()>,
 }
 
-/// The tunnels of one server.
-#[derive(Clone, Default)]
-struct Tunnels {
-    tasks: TaskTracker,
-    closing: CancellationToken,
-}
-
-/// What the requests of one connection share.
-pub(crate) struct ClientConnection {
-    client: Client,
-    tunnels: Tunnels,
-    /// Kept by tunnels too, so that they count.
-    _place: (OwnedSemaphorePermit, ConnectionOpen),
-}
-
-impl ClientConnection {
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
-    }
-
-    /// Starts a tunnel that ends with the server.
-    pub(crate) fn spawn_tunnel(self: &Arc<Self>, tunnel: impl FnOnce(CancellationToken) -> Tunnel) {
-        let tunnel = tunnel(self.tunnels.closing.clone());
-        let connection = Arc::clone(self);
-        self.tunnels.tasks.spawn(async move {
-            tunnel.run().await;
-            drop(connection);
-        });
-    }
-}
-
 impl Server {
-    pub(crate) fn new(proxy: Arc<Proxy>) -> Self {
+    /// Serves with TLS if there are certificates.
+    pub(crate) fn new(proxy: Arc<Proxy>, certificates: Option<Certificates>) -> Self {
         let limits = proxy.limits();
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(limits.header_read)
-            .max_header_size(limits.header_bytes)
-            .max_buf_size(BUFFER_BYTES.max(limits.header_bytes));
-        let places = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
         Self {
+            http: Http::new(limits),
+            tls: certificates.map(|certificates| Tls::new(certificates, limits.handshake)),
             proxy,
-            http,
-            places,
             stopping: CancellationToken::new(),
             tunnels: Tunnels::default(),
             connections: JoinSet::new(),
@@ -109,40 +72,30 @@ impl Server {
     }
 
     fn welcome(&mut self, stream: TcpStream, address: SocketAddr) {
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+        let Ok(place) = Arc::clone(self.proxy.places()).try_acquire_owned() else {
             self.proxy.telemetry().connection_refused();
-            self.connections.spawn(turn_away(stream));
+            // Without a handshake, which is what there is no place for, nothing can be said.
+            if self.tls.is_none() {
+                self.connections.spawn(turn_away(stream));
+            }
             return;
         };
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a client was gone at once");
             return;
         }
-        let proxy = Arc::clone(&self.proxy);
-        let connection = Arc::new(ClientConnection {
-            client: Client::new(address.ip(), proxy.external()),
+        let visit = Visit {
+            proxy: Arc::clone(&self.proxy),
+            http: self.http.clone(),
+            address: address.ip(),
             tunnels: self.tunnels.clone(),
-            _place: (place, proxy.telemetry().connect()),
-        });
-        let service = service_fn(move |request| {
-            let (proxy, connection) = (Arc::clone(&proxy), Arc::clone(&connection));
-            async move { Ok::<_, Infallible>(proxy.handle(request, &connection).await) }
-        });
-        let serving = self.http.serve_connection(TokioIo::new(stream), service).with_upgrades();
-        let stopping = self.stopping.clone();
-        self.connections.spawn(async move {
-            let mut serving = std::pin::pin!(serving);
-            let end = tokio::select! {
-                end = serving.as_mut() => end,
-                () = stopping.cancelled() => {
-                    serving.as_mut().graceful_shutdown();
-                    serving.await
-                }
-            };
-            if let Err(error) = end {
-                tracing::debug!(%error, "a client's connection broke");
-            }
-        });
+            stopping: self.stopping.clone(),
+            place: (place, self.proxy.telemetry().connect()),
+        };
+        match &self.tls {
+            None => self.connections.spawn(visit.serve(stream)),
+            Some(tls) => self.connections.spawn(visit.serve_tls(stream, tls.clone())),
+        };
     }
 
     /// Lets what is on its way end, as long as there is time.

@@ -104,3 +104,36 @@ async fn all_labels_can_be_replaced_at_once() {
     routes.remove("OTHER");
     assert!(ask("other.localhost").await.starts_with("HTTP/1.1 404"));
 }
+
+#[tokio::test]
+async fn a_whole_host_name_may_lead_where_a_label_does() {
+    let (proxy, app) = Proxy::with_app().await;
+    let routes = proxy.ingress.routes();
+    let alias = |host: &str, label: &str| (host.to_owned(), label.to_owned());
+    app.answer_always("app");
+    routes.set_aliases([
+        alias("Shop.Example.com.", "APP"),
+        alias("xn--bcher-kva.example", "app"),
+        alias("gone.example", "gone"),
+        alias("a.b.localhost", "app"),
+        alias("other.localhost", "app"),
+    ]);
+    let ask = async |host: &str| {
+        proxy.answer(format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")).await
+    };
+    for host in ["shop.example.com", "SHOP.example.com.:8081", "xn--bcher-kva.example"] {
+        assert!(ask(host).await.ends_with("app"), "{host}");
+    }
+    for host in ["gone.example", "example.com", "a.b.localhost", "other.localhost"] {
+        assert!(ask(host).await.starts_with("HTTP/1.1 404"), "{host}");
+    }
+    routes.replace_all([]);
+    assert!(ask("shop.example.com").await.starts_with("HTTP/1.1 404"));
+    let app = App::bind().await;
+    proxy.route("app", &[&app]);
+    app.answer_always("again");
+    assert!(ask("shop.example.com").await.ends_with("again"), "aliases are left alone");
+    routes.set_aliases([alias("new.example", "app")]);
+    assert!(ask("shop.example.com").await.starts_with("HTTP/1.1 404"));
+    assert!(ask("new.example").await.ends_with("again"));
+}

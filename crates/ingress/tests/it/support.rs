@@ -3,13 +3,16 @@
 use std::{net::SocketAddr, time::Duration};
 
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{
+        AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _,
+        BufReader,
+    },
     net::{TcpListener, TcpStream},
     sync::oneshot,
     task::JoinHandle,
     time::timeout,
 };
-use windlass_ingress::{External, Ingress, IngressConfig, Limits, Scheme, Target};
+use windlass_ingress::{Certificates, External, Ingress, IngressConfig, Limits, Scheme, Target};
 
 /// Longer than anything may take; only a failing test waits for it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -24,7 +27,7 @@ pub(crate) struct Proxy {
 
 pub(crate) fn config(limits: Limits) -> IngressConfig {
     let external = External { scheme: Scheme::Http, port: 8081 };
-    IngressConfig { base_domain: "localhost".to_owned(), external, limits }
+    IngressConfig { base_domain: "localhost".to_owned(), external, https: None, limits }
 }
 
 impl Proxy {
@@ -43,6 +46,17 @@ impl Proxy {
         let server = ingress.clone();
         let serving = tokio::spawn(async move {
             server.serve(listener, async { drop(stopped.await) }).await;
+        });
+        Self { ingress, address, stop, serving }
+    }
+
+    pub(crate) async fn serve_tls(ingress: Ingress, certificates: Certificates) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = ingress.clone();
+        let serving = tokio::spawn(async move {
+            server.serve_tls(listener, certificates, async { drop(stopped.await) }).await;
         });
         Self { ingress, address, stop, serving }
     }
@@ -114,16 +128,26 @@ impl App {
 }
 
 /// One end of a connection to the proxy.
-pub(crate) struct Peer(BufReader<TcpStream>);
+pub(crate) struct Peer(BufReader<Box<dyn Stream>>);
+
+/// Whatever carries bytes.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Peer {
     pub(crate) fn new(stream: TcpStream) -> Self {
         stream.set_nodelay(true).unwrap();
-        Self(BufReader::new(stream))
+        Self::over(stream)
+    }
+
+    pub(crate) fn over(stream: impl Stream + 'static) -> Self {
+        Self(BufReader::new(Box::new(stream)))
     }
 
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         timeout(PATIENCE, self.0.write_all(bytes.as_ref())).await.unwrap().unwrap();
+        timeout(PATIENCE, self.0.flush()).await.unwrap().unwrap();
     }
 
     /// Writes unless that takes longer than `limit`; how many bytes were taken.

@@ -3,7 +3,10 @@
 use metrics_exporter_prometheus::PrometheusBuilder;
 use windlass_ingress::{Ingress, Limits};
 
-use crate::support::{App, Proxy, config};
+use crate::{
+    secure::{Hello, Secure},
+    support::{App, Proxy, config},
+};
 
 #[tokio::test]
 async fn requests_errors_and_what_is_on_its_way_are_counted_without_naming_hosts() {
@@ -44,6 +47,25 @@ async fn requests_errors_and_what_is_on_its_way_are_counted_without_naming_hosts
         "windlass_ingress_response_seconds_count 3",
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    assert!(!text.contains("secret-label"));
+}
+
+#[tokio::test]
+async fn handshakes_that_fail_are_counted_by_why() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let ingress =
+        metrics::with_local_recorder(&recorder, || Ingress::new(config(Limits::default())));
+    let (proxy, _app) = Secure::serve(ingress).await;
+    assert!(proxy.connect(Hello::to("secret-label.localhost", &[])).await.is_err());
+    assert!(proxy.connect(Hello::to("app.localhost", &["spdy/1"])).await.is_err());
+    assert!(proxy.connect(Hello::to("app.localhost", &[])).await.is_ok());
+    proxy.stop().await.unwrap();
+    let text = handle.render();
+    for (kind, count) in [("unknown_name", 1), ("broken", 1), ("timeout", 0)] {
+        let line = format!("windlass_ingress_failed_handshakes_total{{kind=\"{kind}\"}} {count}");
+        assert!(text.contains(&line), "{line} is not in\n{text}");
     }
     assert!(!text.contains("secret-label"));
 }

@@ -115,6 +115,24 @@ pub(crate) struct Ingress {
     pub(crate) public_port: u16,
     pub(crate) response_timeout_seconds: u64,
     pub(crate) max_connections: usize,
+    pub(crate) tls: Tls,
+}
+
+/// `[ingress.tls]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tls {
+    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) public_port: u16,
+    pub(crate) certificates: Vec<CertificateFiles>,
+}
+
+/// One of `ingress.tls.certificates`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CertificateFiles {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 /// `[git]`

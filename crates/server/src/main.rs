@@ -12,6 +12,7 @@ mod parts;
 mod plans;
 mod serve;
 mod shutdown;
+mod tls;
 mod trace;
 mod waking;
 

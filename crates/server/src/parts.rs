@@ -14,7 +14,7 @@ use windlass_domain::{Backoff, Clock, Entropy, OsEntropy, SystemClock};
 use windlass_engine::{AppLimits, BuildLimits};
 use windlass_github::{Github, GithubOptions};
 use windlass_http::{AppAddress, ForwardedHeader, RateLimits, TrustedProxies};
-use windlass_ingress::{External, Ingress, IngressConfig, Limits, Scheme};
+use windlass_ingress::{External, HttpsRedirect, Ingress, IngressConfig, Limits, Scheme};
 use windlass_storage::Store;
 use windlass_storage_seaorm::{DatabaseOptions, SeaStore};
 
@@ -25,6 +25,13 @@ use crate::{
     machinery::Machinery,
     plans,
 };
+
+/// Where the ingress listens.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ports {
+    pub(crate) plain: u16,
+    pub(crate) tls: Option<u16>,
+}
 
 /// Everything that the server runs.
 pub(crate) struct Running {
@@ -43,12 +50,12 @@ pub(crate) async fn make(
     config: &Config,
     data: &DataDir,
     store: SeaStore,
-    ingress_port: u16,
+    ports: Ports,
 ) -> anyhow::Result<Running> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
     let engine = Machinery::open(config, data).await?;
-    let ingress = Ingress::new(ingress_config(config, ingress_port));
+    let ingress = Ingress::new(ingress_config(config, ports));
     let store: Arc<dyn Store> = Arc::new(store);
     let control = Control::new(Parts {
         store: Arc::clone(&store),
@@ -89,14 +96,14 @@ pub(crate) async fn connect(config: &Config, file: &Path) -> anyhow::Result<SeaS
 }
 
 /// Under which addresses apps are reached.
-pub(crate) fn app_address(config: &Config, ingress_port: u16) -> AppAddress {
-    let port = public_port(config, ingress_port);
-    let usual = match scheme(config) {
+pub(crate) fn app_address(config: &Config, ports: Ports) -> AppAddress {
+    let External { scheme, port } = external(config, ports);
+    let usual = match scheme {
         Scheme::Http => 80,
         Scheme::Https => 443,
     };
     AppAddress {
-        scheme: config.ingress.scheme.clone(),
+        scheme: scheme.name().to_owned(),
         base_domain: config.ingress.base_domain.clone(),
         port: (port != usual).then_some(port),
     }
@@ -119,21 +126,33 @@ pub(crate) fn rate_limits(config: &Config) -> RateLimits {
     }
 }
 
-fn public_port(config: &Config, ingress_port: u16) -> u16 {
-    match config.ingress.public_port {
-        0 => ingress_port,
-        port => port,
+/// How people reach the apps.
+fn external(config: &Config, ports: Ports) -> External {
+    if let Some(port) = tls_port(config, ports) {
+        return External { scheme: Scheme::Https, port };
+    }
+    let is_https = config.ingress.scheme == "https";
+    External {
+        scheme: if is_https { Scheme::Https } else { Scheme::Http },
+        port: if config.ingress.public_port == 0 {
+            ports.plain
+        } else {
+            config.ingress.public_port
+        },
     }
 }
 
-fn scheme(config: &Config) -> Scheme {
-    if config.ingress.scheme == "https" { Scheme::Https } else { Scheme::Http }
+/// The port that people see with TLS, if we end it.
+fn tls_port(config: &Config, ports: Ports) -> Option<u16> {
+    let seen = config.ingress.tls.public_port;
+    ports.tls.map(|port| if seen == 0 { port } else { seen })
 }
 
-fn ingress_config(config: &Config, ingress_port: u16) -> IngressConfig {
+fn ingress_config(config: &Config, ports: Ports) -> IngressConfig {
     IngressConfig {
         base_domain: config.ingress.base_domain.clone(),
-        external: External { scheme: scheme(config), port: public_port(config, ingress_port) },
+        external: external(config, ports),
+        https: tls_port(config, ports).map(|port| HttpsRedirect { port }),
         limits: Limits {
             connections: config.ingress.max_connections,
             response: Duration::from_secs(config.ingress.response_timeout_seconds),

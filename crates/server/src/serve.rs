@@ -19,8 +19,10 @@ use crate::{
     config::Config,
     data_dir::DataDir,
     door,
-    parts::{self, Running},
-    shutdown, trace,
+    parts::{self, Ports, Running},
+    shutdown,
+    tls::TlsDoor,
+    trace,
     waking::wake_on_request,
 };
 
@@ -69,7 +71,7 @@ async fn serve(config: &Config, visitors: &runtime::Handle) -> anyhow::Result<()
     let Some(started) = stop.run_until_cancelled(Started::new(config, &data)).await else {
         return Ok(());
     };
-    let Started { running, metrics, api, ingress } = started?;
+    let Started { running, metrics, api, ingress, tls, ports } = started?;
     let (api_address, ingress_address) = (api.local_addr()?, ingress.local_addr()?);
 
     let state = || HttpState {
@@ -79,7 +81,7 @@ async fn serve(config: &Config, visitors: &runtime::Handle) -> anyhow::Result<()
         metrics: metrics.clone(),
         stopping: stop.clone(),
         options: Options {
-            apps: parts::app_address(config, ingress_address.port()),
+            apps: parts::app_address(config, ports),
             public_url: config.server.public_url.clone(),
             open_metrics: config.server.open_metrics,
             proxies: parts::trusted_proxies(config),
@@ -110,6 +112,16 @@ async fn serve(config: &Config, visitors: &runtime::Handle) -> anyhow::Result<()
             Ok::<_, std::io::Error>(())
         }
     });
+    let mut tls_proxy = visitors.spawn({
+        let (ingress, rest) = (running.ingress.clone(), rest.clone());
+        async move {
+            if let Some(door) = tls {
+                return door.serve(ingress, rest).await;
+            }
+            rest.cancelled().await;
+            Ok(())
+        }
+    });
     offer_set_up(config, &running, api_address).await;
     announce(&data, api_address, ingress_address)?;
 
@@ -119,11 +131,14 @@ async fn serve(config: &Config, visitors: &runtime::Handle) -> anyhow::Result<()
         served = door => served.context("the API failed"),
         ended = &mut background => ended.context("the background work failed"),
         ended = &mut proxy => ended.context("the ingress failed").and_then(|served| Ok(served?)),
+        ended = &mut tls_proxy => {
+            ended.context("the ingress failed").and_then(|served| Ok(served?))
+        }
     };
     stop.cancel();
     rest.cancel();
     if outcome.is_ok() {
-        let _ = tokio::join!(background, proxy, waking);
+        let _ = tokio::join!(background, proxy, tls_proxy, waking);
     }
     part_with_apps(config, &running).await;
     outcome
@@ -136,6 +151,8 @@ struct Started {
     api: TcpListener,
     /// Still without threads: those that wait on it are not these.
     ingress: std::net::TcpListener,
+    tls: Option<TlsDoor>,
+    ports: Ports,
 }
 
 impl Started {
@@ -145,7 +162,12 @@ impl Started {
         let store = parts::open_store(config, data).await?;
         let api = bind(config.server.listen, "server.listen").await?;
         let ingress = bind(config.ingress.listen, "ingress.listen").await?;
-        let running = parts::make(config, data, store, ingress.local_addr()?.port()).await?;
+        let tls = TlsDoor::open(&config.ingress.tls)?;
+        let ports = Ports {
+            plain: ingress.local_addr()?.port(),
+            tls: tls.as_ref().map(TlsDoor::port).transpose()?,
+        };
+        let running = parts::make(config, data, store, ports).await?;
         install(&running, data).await?;
         warn_about(config, &running).await;
         // What survived the last server is taken over before anybody can ask for it.
@@ -155,7 +177,7 @@ impl Started {
             }
             outcome => outcome.context("cannot take over what runs")?,
         }
-        Ok(Self { running, metrics, api, ingress: ingress.into_std()? })
+        Ok(Self { running, metrics, api, ingress: ingress.into_std()?, tls, ports })
     }
 }
 
@@ -202,9 +224,9 @@ async fn warn_about(config: &Config, running: &Running) {
     for missing in running.engine.warnings().await {
         tracing::warn!("{missing}");
     }
-    for (what, address) in
-        [("the API", config.server.listen), ("the ingress", config.ingress.listen)]
-    {
+    let tls = config.ingress.tls.listen.map(|address| ("the ingress", address));
+    let doors = [("the API", config.server.listen), ("the ingress", config.ingress.listen)];
+    for (what, address) in doors.into_iter().chain(tls) {
         if !address.ip().is_loopback() {
             tracing::warn!(
                 %address,

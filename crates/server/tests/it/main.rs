@@ -20,4 +20,5 @@ mod set_up;
 mod support;
 mod swagger_ui;
 mod swarm;
+mod tls;
 mod tokens;

@@ -31,6 +31,16 @@ impl Forge {
             Self::Gitea => "gitea",
         }
     }
+
+    /// How its people write it.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::GitHub => "GitHub",
+            Self::GitLab => "GitLab",
+            Self::Gitea => "Gitea",
+        }
+    }
 }
 
 impl FromStr for Forge {

@@ -6,6 +6,7 @@
 
 mod command;
 mod error;
+mod fetch;
 mod read;
 
 use std::{ffi::OsString, path::Path, time::Duration};
@@ -96,29 +97,10 @@ impl Git {
 
     /// Puts the files of a commit into an empty folder, as a repository that knows little else.
     pub async fn check_out(&self, source: Source<'_>, into: &Path) -> Result<(), GitError> {
-        let Source { url, branch, commit } = source;
+        let Source { url, commit, .. } = source;
         let call = self.call(into, Some(url))?;
-        read::init(&call, commit.as_str()).await?;
-
-        // Most servers give any commit that a branch contains; where one does not, the branch is
-        // fetched with its history.
-        let shallow = ["fetch", "--quiet", "--depth=1", "--no-tags", "--", url.as_str()];
-        if let Err(failure) = call.run(shallow.into_iter().chain([commit.as_str()])).await {
-            if failure.is_final() {
-                return Err(failure.at_remote(url));
-            }
-            let refspec = format!("+refs/heads/{branch}:refs/remotes/origin/{branch}");
-            call.run(["fetch", "--quiet", "--no-tags", "--", url.as_str(), &refspec])
-                .await
-                .map_err(|failure| failure.at_branch(url, branch))?;
-        }
-
-        let object = format!("{commit}^{{commit}}");
-        match call.run(["cat-file", "-e", &object]).await {
-            Ok(_) => {}
-            Err(Failure::Exit(_)) => return Err(GitError::no_such_commit(source)),
-            Err(failure) => return Err(failure.without_remote()),
-        }
+        call.init(commit).await?;
+        call.fetch(source, url.as_str(), &[]).await?;
         call.run(["checkout", "--quiet", "--force", "--detach", commit.as_str()])
             .await
             .map_err(Failure::without_remote)?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::{Git, GitError, Source, command::Call, error::Failure};
+use crate::{Git, GitError, Source, error::Failure};
 
 /// A file, as it was committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,37 +26,14 @@ impl Git {
         names: &[&str],
         most: usize,
     ) -> Result<Option<SourceFile>, GitError> {
-        let Source { url, branch, commit } = source;
+        let Source { url, commit, .. } = source;
         let folder = tempfile::tempdir().map_err(GitError::Io)?;
         let call = self.call(folder.path(), Some(url))?.limited(MOST_BLOCKS);
-        init(&call, commit.as_str()).await?;
+        call.init(commit).await?;
         // A remote with a name, so that git can ask it later for what it left out.
-        for (name, value) in [
-            ("remote.origin.url", url.as_str()),
-            ("remote.origin.promisor", "true"),
-            ("remote.origin.partialclonefilter", "blob:none"),
-            ("core.repositoryformatversion", "1"),
-            ("extensions.partialclone", "origin"),
-        ] {
-            call.run(["config", name, value]).await.map_err(Failure::without_remote)?;
-        }
-        let filtered = ["fetch", "--quiet", "--depth=1", "--no-tags", "--filter=blob:none"];
-        let shallow = filtered.into_iter().chain(["origin", commit.as_str()]);
-        if let Err(failure) = call.run(shallow).await {
-            if failure.is_final() {
-                return Err(failure.at_remote(url));
-            }
-            let refspec = format!("+refs/heads/{branch}:refs/remotes/origin/{branch}");
-            call.run(["fetch", "--quiet", "--no-tags", "--filter=blob:none", "origin", &refspec])
-                .await
-                .map_err(|failure| failure.at_branch(url, branch))?;
-        }
-        let object = format!("{commit}^{{commit}}");
-        match call.run(["cat-file", "-e", &object]).await {
-            Ok(_) => {}
-            Err(Failure::Exit(_)) => return Err(GitError::no_such_commit(source)),
-            Err(failure) => return Err(failure.without_remote()),
-        }
+        let remote = call.run(["config", "remote.origin.url", url.as_str()]).await;
+        remote.map_err(Failure::without_remote)?;
+        call.fetch(source, "origin", &["--filter=blob:none"]).await?;
 
         let wanted =
             ["ls-tree", "-z", commit.as_str(), "--"].into_iter().chain(names.iter().copied());
@@ -78,14 +55,6 @@ impl Git {
         }
         Ok(Some(SourceFile { name: name.to_owned(), bytes }))
     }
-}
-
-/// Makes an empty repository for objects like the commit's.
-pub(crate) async fn init(call: &Call<'_>, commit: &str) -> Result<(), GitError> {
-    let format = if commit.len() == 64 { "sha256" } else { "sha1" };
-    let format = format!("--object-format={format}");
-    call.run(["init", "--quiet", &format]).await.map_err(Failure::without_remote)?;
-    Ok(())
 }
 
 /// What is listed, by name: mode and object.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::broadcast::error::RecvError;
@@ -15,10 +15,6 @@ use windlass_ingress::Ingress;
 pub(crate) async fn wake_on_request(ingress: &Ingress, control: &Control, stop: CancellationToken) {
     let mut calls = ingress.wake_calls();
     let under_way: Arc<Mutex<HashSet<HostLabel>>> = Arc::default();
-    let lock = |marks: &Mutex<HashSet<HostLabel>>, host: &HostLabel, begins: bool| {
-        let mut marks = marks.lock().unwrap_or_else(PoisonError::into_inner);
-        if begins { marks.insert(host.clone()) } else { marks.remove(host) }
-    };
     while let Some(call) = stop.run_until_cancelled(calls.recv()).await {
         let label = match call {
             Ok(label) => label,
@@ -27,7 +23,7 @@ pub(crate) async fn wake_on_request(ingress: &Ingress, control: &Control, stop: 
             Err(RecvError::Closed) => return,
         };
         let Ok(host) = label.parse::<HostLabel>() else { continue };
-        if !lock(&under_way, &host, true) {
+        if !lock(&under_way).insert(host.clone()) {
             continue;
         }
         let (control, under_way) = (control.clone(), Arc::clone(&under_way));
@@ -35,7 +31,11 @@ pub(crate) async fn wake_on_request(ingress: &Ingress, control: &Control, stop: 
             if let Err(err) = wake_environment(&control, &host).await {
                 tracing::warn!(%host, error = %Causes(&err), "cannot wake an environment");
             }
-            lock(&under_way, &host, false);
+            lock(&under_way).remove(&host);
         });
     }
+}
+
+fn lock(marks: &Mutex<HashSet<HostLabel>>) -> MutexGuard<'_, HashSet<HostLabel>> {
+    marks.lock().unwrap_or_else(PoisonError::into_inner)
 }

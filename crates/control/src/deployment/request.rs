@@ -10,8 +10,7 @@ use crate::{Control, ControlError, caller::Initiator};
 
 /// Asks for a deployment of a branch's latest commit with a build of its own. The commit is the
 /// one that somebody told of, for people; the latest may be newer by then. The caller holds the
-/// environment's row, and has seen that the quota
-/// allows a build.
+/// environment's row, and has seen that the quota allows a build.
 pub(crate) async fn request(
     control: &Control,
     initiator: &Initiator,

@@ -1,13 +1,16 @@
 //! Does what a forge asks for, as far as the project allows it.
 
+use windlass_auth::AuditObject;
 use windlass_domain::{
-    BranchName, CommitId, Environment, EnvironmentKind, EnvironmentState, Project, Trigger,
-    WebhookDelivery, WebhookOutcome, WebhookWish,
+    BranchName, CommitId, Environment, EnvironmentKind, Project, Trigger, WebhookDelivery,
+    WebhookOutcome, WebhookWish,
 };
+use windlass_forge::Forge;
 use windlass_storage::UnitOfWork;
 
 use crate::{
-    Control, ControlError,
+    Control, ControlError, Occasion,
+    audit::Deed,
     caller::Initiator,
     environment::{Wanted, begin_destroying, found, redeploy},
 };
@@ -31,6 +34,45 @@ impl Order {
             Self::Do(wish) | Self::DoUnlessThere(wish) => wish,
             Self::Nothing { .. } => &WebhookWish::Nothing,
         }
+    }
+}
+
+/// Does what a stored delivery asks for on the forge's account, and writes down what came of it. The
+/// caller holds the project's row.
+pub(super) async fn settle(
+    control: &Control,
+    occasion: &Occasion,
+    uow: &mut dyn UnitOfWork,
+    project: &Project,
+    delivery: WebhookDelivery,
+    order: &Order,
+) -> Result<WebhookDelivery, ControlError> {
+    let title = match delivery.forge.parse::<Forge>() {
+        Ok(forge) => forge.title(),
+        Err(_) => &delivery.forge,
+    };
+    let label = format!("{title} webhook");
+    let initiator = Initiator {
+        organization: project.organization_id,
+        label: label.clone(),
+        request_id: occasion.request_id.clone(),
+    };
+    let outcome = fulfil(control, &initiator, uow, project, order).await?;
+    let delivery = WebhookDelivery { outcome, ..delivery };
+    uow.webhooks().update_delivery(&delivery).await?;
+    if let Some(object) = changed(&delivery.outcome) {
+        control.write_down(uow, Deed::by_forge(occasion, project, label, object)).await?;
+    }
+    Ok(delivery)
+}
+
+fn changed(outcome: &WebhookOutcome) -> Option<AuditObject> {
+    match outcome {
+        WebhookOutcome::Deployed { deployment_id, .. } => Some(AuditObject::new(*deployment_id)),
+        WebhookOutcome::Removed { environment_id } => Some(AuditObject::new(*environment_id)),
+        WebhookOutcome::Waiting
+        | WebhookOutcome::Ignored { .. }
+        | WebhookOutcome::Refused { .. } => None,
     }
 }
 
@@ -64,32 +106,28 @@ async fn carry_out(
     wish: &WebhookWish,
     only_if_absent: bool,
 ) -> Result<WebhookOutcome, ControlError> {
-    let (WebhookWish::Deploy { branch, .. } | WebhookWish::Remove { branch }) = wish else {
-        return Ok(ignored("there is nothing to be done"));
-    };
     let (organization, id) = (project.organization_id, project.id);
-    let there = uow.environments().find_of_branch_for_update(organization, id, branch).await?;
-    match (wish, there) {
-        (WebhookWish::Nothing, _) => Ok(ignored("there is nothing to be done")),
-        (WebhookWish::Remove { branch }, there) => {
+    let (branch, commit) = match wish {
+        WebhookWish::Nothing => return Ok(ignored("there is nothing to be done")),
+        WebhookWish::Remove { branch } => {
+            let there =
+                uow.environments().find_of_branch_for_update(organization, id, branch).await?;
             forget_waiting(uow, project, branch, "the branch was deleted meanwhile").await?;
-            remove(control, initiator, uow, there).await
+            return remove(control, initiator, uow, there).await;
         }
-        (WebhookWish::Deploy { .. }, Some(there)) if is_leaving(&there) => {
-            Ok(WebhookOutcome::Waiting)
-        }
-        (WebhookWish::Deploy { .. }, Some(_)) if only_if_absent => {
-            Ok(ignored("the branch has an environment already"))
-        }
-        (WebhookWish::Deploy { commit, .. }, Some(there)) => {
+        WebhookWish::Deploy { branch, commit } => (branch, commit),
+    };
+    let there = uow.environments().find_of_branch_for_update(organization, id, branch).await?;
+    match there {
+        Some(there) if is_leaving(&there) => Ok(WebhookOutcome::Waiting),
+        Some(_) if only_if_absent => Ok(ignored("the branch has an environment already")),
+        Some(there) => {
             let (environment_id, commit) = (there.id, Some(commit.clone()));
             let deployment =
                 redeploy(control, initiator, uow, there, Trigger::Push, commit).await?;
             Ok(WebhookOutcome::Deployed { environment_id, deployment_id: deployment.id })
         }
-        (WebhookWish::Deploy { branch, commit }, None) => {
-            begin(control, initiator, uow, project, branch, commit).await
-        }
+        None => begin(control, initiator, uow, project, branch, commit).await,
     }
 }
 
@@ -156,11 +194,9 @@ pub(crate) async fn bring_back(
     let (organization, id) = (project.organization_id, project.id);
     let waiting = uow.webhooks().list_waiting(organization, id, branch).await?;
     let Some(newest) = waiting.into_iter().next_back() else { return Ok(()) };
-    let initiator =
-        Initiator { organization, label: format!("{} webhook", newest.forge), request_id };
     let order = Order::Do(newest.wish.clone());
-    let outcome = fulfil(control, &initiator, uow, project, &order).await?;
-    uow.webhooks().update_delivery(&WebhookDelivery { outcome, ..newest }).await?;
+    let occasion = Occasion { action: "receive_webhook".into(), request_id, address: None };
+    settle(control, &occasion, uow, project, newest, &order).await?;
     forget_waiting(uow, project, branch, "a later push took its place").await
 }
 
@@ -181,13 +217,7 @@ async fn forget_waiting(
 }
 
 fn is_leaving(environment: &Environment) -> bool {
-    match environment.state {
-        EnvironmentState::Destroying | EnvironmentState::Destroyed { .. } => true,
-        EnvironmentState::Provisioning
-        | EnvironmentState::Active
-        | EnvironmentState::Paused { .. }
-        | EnvironmentState::Failed { .. } => false,
-    }
+    environment.check_deployable().is_err()
 }
 
 fn ignored(why: &str) -> WebhookOutcome {

@@ -1,18 +1,18 @@
 //! A forge tells of something.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::sync::Arc;
 
 use secrecy::SecretString;
-use windlass_auth::AuditObject;
 use windlass_domain::{Project, WebhookDelivery, WebhookDeliveryId, WebhookOutcome, WebhookWish};
-use windlass_forge::{Delivery, Event, Forge, Message, PullRequestAction, Repository};
+use windlass_forge::{Delivery, Event, Message, PullRequestAction, Repository};
 use windlass_storage::StoreError;
 
 use super::{
-    fulfil::{Order, fulfil},
+    fulfil::{Order, settle},
+    hex,
     secret::good_secrets,
 };
-use crate::{Control, ControlError, Occasion, audit::Deed, caller::Initiator};
+use crate::{Control, ControlError, Occasion};
 
 /// What came of a message in one project.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,13 +83,13 @@ async fn take_in(
     let mut uow = control.store().write().await?;
     let held = uow.projects().find_for_update(organization, id).await?;
     let Some(project) = held else { return Ok(Receipt { project, delivery: None }) };
-    let mut delivery = WebhookDelivery {
+    let delivery = WebhookDelivery {
         id: WebhookDeliveryId::generate(control.fx()),
         organization_id: organization,
         project_id: id,
         forge: said.forge.name().to_owned(),
         forge_id: said.id.as_str().to_owned(),
-        digest: said.digest.map(hex),
+        digest: said.digest.map(|digest| hex(&digest)),
         event: event.to_owned(),
         wish: order.wish().clone(),
         outcome: WebhookOutcome::Waiting,
@@ -100,17 +100,7 @@ async fn take_in(
         Err(StoreError::Taken(_)) => return Ok(Receipt { project, delivery: None }),
         Err(err) => return Err(err.into()),
     }
-    let initiator = Initiator {
-        organization,
-        label: format!("{} webhook", title(said.forge)),
-        request_id: occasion.request_id.clone(),
-    };
-    delivery.outcome = fulfil(control, &initiator, &mut *uow, &project, &order).await?;
-    uow.webhooks().update_delivery(&delivery).await?;
-    if let Some(object) = changed(&delivery.outcome) {
-        let deed = Deed::by_forge(occasion, &project, initiator.label, object);
-        control.write_down(&mut *uow, deed).await?;
-    }
+    let delivery = settle(control, occasion, &mut *uow, &project, delivery, &order).await?;
     uow.commit().await?;
     tracing::info!(
         project.id = %project.id,
@@ -154,30 +144,4 @@ fn read(event: &Event) -> (&'static str, Order) {
         }
         Event::Ignored { why } => ("other", Order::Nothing { why: why.clone() }),
     }
-}
-
-fn changed(outcome: &WebhookOutcome) -> Option<AuditObject> {
-    match outcome {
-        WebhookOutcome::Deployed { deployment_id, .. } => Some(AuditObject::new(*deployment_id)),
-        WebhookOutcome::Removed { environment_id } => Some(AuditObject::new(*environment_id)),
-        WebhookOutcome::Waiting
-        | WebhookOutcome::Ignored { .. }
-        | WebhookOutcome::Refused { .. } => None,
-    }
-}
-
-/// As its people write it.
-fn title(forge: Forge) -> &'static str {
-    match forge {
-        Forge::GitHub => "GitHub",
-        Forge::GitLab => "GitLab",
-        Forge::Gitea => "Gitea",
-    }
-}
-
-fn hex(digest: [u8; 32]) -> String {
-    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

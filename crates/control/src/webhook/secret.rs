@@ -1,7 +1,5 @@
 //! The secret that a project shares with its forge.
 
-use std::fmt::Write as _;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use windlass_auth::Permission;
@@ -10,6 +8,7 @@ use windlass_domain::{
 };
 use windlass_storage::UnitOfWork;
 
+use super::hex;
 use crate::{Caller, Control, ControlError, project};
 
 /// How long an old secret can stay good after a new one was made.
@@ -96,9 +95,5 @@ fn bound_to(id: WebhookSecretId) -> String {
 fn random_secret(control: &Control) -> SecretString {
     let mut bytes = [0; BYTES];
     control.fx().entropy.fill(&mut bytes);
-    let mut text = "wlwh_".to_owned();
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text.into()
+    format!("wlwh_{}", hex(&bytes)).into()
 }

@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use windlass_control::{
-    ControlError, Expected, Plans, Settings, destroy_environment, list_environments,
-    list_webhook_deliveries, redeliver_webhook, rotate_webhook_secret,
+    AuditFilter, ControlError, Expected, Plans, Settings, destroy_environment, list_audit_log,
+    list_environments, list_webhook_deliveries, redeliver_webhook, rotate_webhook_secret,
 };
 use windlass_domain::{
     Amounts, DeploymentState, Environment, EnvironmentKind, EnvironmentState, PageRequest,
@@ -226,6 +226,12 @@ async fn a_push_while_the_preview_is_taken_down_brings_it_back_afterwards() {
     assert_eq!(done.id, second.id);
     let deployment = platform.settled(deployed(&done)).await;
     assert!(matches!(deployment.state, DeploymentState::Live { .. }), "{deployment:?}");
+    assert_eq!(deployment.requested_by, "GitHub webhook");
+    let (control, owner, page) = (&platform.control, &platform.owner, PageRequest::default());
+    let log = list_audit_log(control, owner, &AuditFilter::default(), page).await.unwrap();
+    let is_about =
+        |id: &str| log.items.iter().any(|it| it.object.as_ref().is_some_and(|it| it.id == id));
+    assert!(is_about(&deployment.id.to_string()), "{log:?}");
     let earlier = &deliveries(&platform, &project).await[1];
     assert_eq!(why(earlier), "a later push took its place");
 }

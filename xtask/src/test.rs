@@ -46,8 +46,8 @@ const ON_BOTH_DATABASES: &str = "package(windlass-storage-seaorm) | package(wind
 const FEATURES_OF_AUTH: [&str; 4] = ["", "biscuit", "password", "session"];
 
 /// Tests that start a PostgreSQL of their own.
-const STARTS_POSTGRES: &str =
-    "((package(xtask) | package(windlass-server)) & kind(test) & test(/postgres/))";
+const STARTS_POSTGRES: &str = "(((package(xtask) | package(windlass-server)) & kind(test) & \
+                               test(/postgres/)) | (package(windlass-services-local) & kind(test)))";
 
 /// Tests that need a Docker.
 const NEEDS_DOCKER: &str = "((package(windlass-engine-swarm) | \
@@ -276,6 +276,7 @@ async fn set_up(with_postgres: bool, with_docker: bool) -> anyhow::Result<[Varia
         tools::NPM,
         tools::PYTHON,
         tools::BUBBLEWRAP,
+        tools::REDIS,
         tools::CHROMIUM,
         tools::CHROMEDRIVER,
     ];

@@ -23,6 +23,7 @@ pub(crate) const NODE: Tool = Tool { program: "node", package: "nodejs" };
 pub(crate) const NPM: Tool = Tool { program: "npm", package: "npm" };
 pub(crate) const PYTHON: Tool = Tool { program: "python3", package: "python3" };
 pub(crate) const POSTGRES: Tool = Tool { program: "initdb", package: "postgresql" };
+pub(crate) const REDIS: Tool = Tool { program: "redis-server", package: "redis-server" };
 pub(crate) const BUBBLEWRAP: Tool = Tool { program: "bwrap", package: "bubblewrap" };
 pub(crate) const DOCKER: Tool = Tool { program: "dockerd", package: "docker.io" };
 pub(crate) const DOCKER_CLIENT: Tool = Tool { program: "docker", package: "docker.io" };

@@ -20,6 +20,8 @@ const OURS: &[(&str, &[&str])] = &[
     ("windlass-engine-kit",      &["windlass-domain", "windlass-engine", "windlass-git"]),
     ("windlass-engine-local",    &["windlass-domain", "windlass-engine", "windlass-engine-kit", "windlass-git"]),
     ("windlass-engine-swarm",    &["windlass-domain", "windlass-engine", "windlass-engine-kit", "windlass-git"]),
+    ("windlass-services",        &["windlass-domain", "windlass-engine"]),
+    ("windlass-services-local",  &["windlass-domain", "windlass-services"]),
     ("windlass-control",         &["windlass-domain", "windlass-auth", "windlass-forge", "windlass-manifest",
                                    "windlass-storage", "windlass-engine"]),
     ("windlass-http",            &["windlass-domain", "windlass-auth", "windlass-forge", "windlass-control"]),

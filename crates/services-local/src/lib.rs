@@ -1,0 +1,24 @@
+//! Backing services on one machine: a PostgreSQL server for each project with a database for each
+//! of its environments, a Redis server for each environment, and S3 buckets in folders.
+//!
+//! The servers are the machine's own programs, in processes that outlive Windlass and are found
+//! again by the [lock](server) that each holds. Passwords are [derived](secrets), so none is
+//! stored. Everything of a project is in one folder, which goes with its last environment.
+
+mod config;
+mod files;
+mod layout;
+mod local;
+mod locks;
+mod needs;
+mod ports;
+mod postgres;
+mod programs;
+mod record;
+mod secrets;
+mod server;
+
+pub use crate::{
+    config::{SecretKey, ServiceUser, ServicesConfig},
+    local::LocalServices,
+};

@@ -1,0 +1,268 @@
+//! [`LocalServices`]: what is to be there, and who needs it.
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::unix::fs::OpenOptionsExt as _,
+};
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+use tokio::io::{AsyncRead, AsyncWrite};
+use windlass_domain::{ProjectId, Services};
+use windlass_services::{BackingServices, Place, ServiceError, Variable};
+
+use crate::{
+    config::ServicesConfig,
+    files::{Trash, read_json, write_json},
+    layout::Layout,
+    locks::Locks,
+    needs::{Need, Needs},
+    ports::Ports,
+    postgres::{self, Cluster},
+    record::{EnvironmentRecord, ProjectRecord, both},
+};
+
+/// Nothing.
+const NOTHING: Services = Services { postgres: false, redis: false, s3: false };
+
+/// Backing services that are processes and folders of this machine.
+#[derive(Debug)]
+pub struct LocalServices {
+    config: ServicesConfig,
+    layout: Layout,
+    ports: Ports,
+    trash: Trash,
+    projects: Locks<ProjectId>,
+    restores: Locks<Place>,
+    needs: Needs,
+    /// Held for as long as this is the one that decides.
+    _lock: File,
+}
+
+impl LocalServices {
+    /// Opens the folder. Servers that were running are left alone.
+    pub fn open(config: ServicesConfig) -> Result<Self, ServiceError> {
+        let failed = || ServiceError::unavailable::<io::Error>("opening the folder for services");
+        let layout = Layout::open(&config.data_dir, config.user)?;
+        let mut options = OpenOptions::new();
+        let lock = options.create(true).append(true).mode(0o600).open(layout.lock());
+        let lock = lock.map_err(failed())?;
+        lock.try_lock().map_err(|error| failed()(error.into()))?;
+        let ports = Ports::open(layout.ports(), config.ports.clone()).map_err(failed())?;
+        let trash = Trash::open(layout.trash()).map_err(failed())?;
+        Ok(Self {
+            config,
+            layout,
+            ports,
+            trash,
+            projects: Locks::default(),
+            restores: Locks::default(),
+            needs: Needs::default(),
+            _lock: lock,
+        })
+    }
+
+    fn cluster(&self, project: ProjectId) -> Cluster<'_> {
+        Cluster {
+            project,
+            layout: &self.layout,
+            ports: &self.ports,
+            trash: &self.trash,
+            key: &self.config.key,
+            program_folders: &self.config.program_folders,
+        }
+    }
+
+    fn record(&self, project: ProjectId) -> Result<ProjectRecord, ServiceError> {
+        let read = read_json(&self.layout.record(project)).map(Option::unwrap_or_default);
+        read.map_err(ServiceError::unavailable("reading what a project has"))
+    }
+
+    /// Changes what is known of an environment, before anything is done about it.
+    fn note(
+        &self,
+        place: Place,
+        change: impl FnOnce(&mut EnvironmentRecord),
+    ) -> Result<ProjectRecord, ServiceError> {
+        let failed = || ServiceError::unavailable::<io::Error>("noting what a project has");
+        let mut record = self.record(place.project)?;
+        let before = record.environments.get(&place.environment).copied();
+        let mut environment = before.unwrap_or_default();
+        change(&mut environment);
+        if before != Some(environment) {
+            self.layout.make_project(place.project).map_err(failed())?;
+            record.environments.insert(place.environment, environment);
+            write_json(&self.layout.record(place.project), &record).map_err(failed())?;
+        }
+        Ok(record)
+    }
+
+    /// Stops a project's PostgreSQL when nobody needs it.
+    async fn settle(&self, record: &ProjectRecord, project: ProjectId) -> Result<(), ServiceError> {
+        if record.needs_postgres() || self.needs.has(project) {
+            Ok(())
+        } else {
+            self.cluster(project).stop().await
+        }
+    }
+}
+
+#[async_trait]
+impl BackingServices for LocalServices {
+    async fn check(&self, wanted: Services) -> Result<(), ServiceError> {
+        if wanted.postgres {
+            self.layout.check_user()?;
+            postgres::installed(&self.config.program_folders, None).await?;
+        }
+        Ok(())
+    }
+
+    async fn provide(&self, place: Place, wanted: Services) -> Result<Vec<Variable>, ServiceError> {
+        let _guard = self.projects.take(place.project).await;
+        let before = self.record(place.project)?.of(place.environment);
+        if wanted == NOTHING && before.has == NOTHING {
+            return Ok(Vec::new());
+        }
+        self.check(wanted).await?;
+        let record = self.note(place, |it| {
+            it.has = both(it.has, wanted);
+            it.active = wanted;
+        })?;
+        let mut variables = Vec::new();
+        if wanted.postgres {
+            let cluster = self.cluster(place.project);
+            let port = cluster.start().await?;
+            variables.extend(cluster.ensure(place.environment, port).await?);
+        }
+        self.settle(&record, place.project).await?;
+        variables.into_iter().map(variable).collect()
+    }
+
+    async fn reset(&self, place: Place) -> Result<(), ServiceError> {
+        let _guard = self.projects.take(place.project).await;
+        let record = self.record(place.project)?;
+        let environment = record.of(place.environment);
+        if environment.has.postgres {
+            let cluster = self.cluster(place.project);
+            cluster.start().await?;
+            cluster.reset(place.environment).await?;
+            self.settle(&record, place.project).await?;
+        }
+        Ok(())
+    }
+
+    async fn rest(&self, place: Place) -> Result<(), ServiceError> {
+        let _guard = self.projects.take(place.project).await;
+        let environment = self.record(place.project)?.of(place.environment);
+        if environment.has == NOTHING {
+            return Ok(());
+        }
+        let record = self.note(place, |it| it.active = NOTHING)?;
+        self.settle(&record, place.project).await
+    }
+
+    async fn remove(&self, place: Place) -> Result<(), ServiceError> {
+        let failed = || ServiceError::unavailable::<io::Error>("removing what an environment has");
+        let _guard = self.projects.take(place.project).await;
+        let mut record = self.record(place.project)?;
+        if !record.environments.contains_key(&place.environment) {
+            return Ok(());
+        }
+        let environment = self.note(place, |it| it.active = NOTHING)?.of(place.environment);
+        record.environments.remove(&place.environment);
+        let cluster = self.cluster(place.project);
+        if !record.has_postgres() {
+            cluster.stop().await?;
+            cluster.remove().await.map_err(failed())?;
+        } else if environment.has.postgres {
+            cluster.start().await?;
+            cluster.drop(place.environment).await?;
+            self.settle(&record, place.project).await?;
+        }
+        if record.environments.is_empty() {
+            self.trash.take(&self.layout.project(place.project)).await.map_err(failed())?;
+            return Ok(());
+        }
+        write_json(&self.layout.record(place.project), &record).map_err(failed())
+    }
+
+    async fn places(&self) -> Result<Vec<Place>, ServiceError> {
+        let projects = self.layout.projects();
+        let projects = projects.map_err(ServiceError::unavailable("listing projects"))?;
+        let mut places = Vec::new();
+        for project in projects {
+            let record = self.record(project)?;
+            places.extend(
+                record
+                    .environments
+                    .keys()
+                    .map(|environment| Place { project, environment: *environment }),
+            );
+        }
+        Ok(places)
+    }
+
+    async fn dump(
+        &self,
+        place: Place,
+        to: &mut (dyn AsyncWrite + Unpin + Send),
+    ) -> Result<u64, ServiceError> {
+        let needed = self.need_postgres(place).await?;
+        let bytes = self.cluster(place.project).dump(place.environment, to).await;
+        self.no_longer_need_postgres(needed, place.project).await?;
+        bytes
+    }
+
+    async fn restore(
+        &self,
+        place: Place,
+        from: &mut (dyn AsyncRead + Unpin + Send),
+    ) -> Result<(), ServiceError> {
+        let _alone = self.restores.take(place).await;
+        let needed = self.need_postgres(place).await?;
+        let cluster = self.cluster(place.project);
+        let read = cluster.read_dump(place.environment, from).await;
+        let done = {
+            let _guard = self.projects.take(place.project).await;
+            match read {
+                Ok(()) => cluster.finish_restore(place.environment).await,
+                Err(error) => cluster.abandon_restore(place.environment).await.and(Err(error)),
+            }
+        };
+        self.no_longer_need_postgres(needed, place.project).await?;
+        done
+    }
+}
+
+impl LocalServices {
+    /// Starts a project's PostgreSQL for as long as something is done with an environment's data.
+    async fn need_postgres(&self, place: Place) -> Result<Need, ServiceError> {
+        let _guard = self.projects.take(place.project).await;
+        if !self.record(place.project)?.of(place.environment).has.postgres {
+            let text = "the environment has no PostgreSQL database".to_owned();
+            return Err(ServiceError::Refused(text));
+        }
+        let need = self.needs.begin(place.project);
+        let cluster = self.cluster(place.project);
+        let port = cluster.start().await?;
+        cluster.ensure(place.environment, port).await?;
+        Ok(need)
+    }
+
+    /// Stops it again, unless somebody else needs it. Cut off, the project's next call does.
+    async fn no_longer_need_postgres(
+        &self,
+        need: Need,
+        project: ProjectId,
+    ) -> Result<(), ServiceError> {
+        let _guard = self.projects.take(project).await;
+        drop(need);
+        self.settle(&self.record(project)?, project).await
+    }
+}
+
+fn variable((key, value): (&'static str, SecretString)) -> Result<Variable, ServiceError> {
+    let key = key.parse().map_err(ServiceError::unavailable("naming a variable"))?;
+    Ok(Variable { key, value })
+}

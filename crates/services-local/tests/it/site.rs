@@ -1,0 +1,236 @@
+//! A place for a test: services in a folder of their own, and clients.
+
+use std::{
+    fs::{self, Permissions},
+    io::{Read as _, Write as _},
+    net::{TcpStream, ToSocketAddrs as _},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use rustix::process::{Pid, Signal, kill_process};
+use secrecy::ExposeSecret as _;
+use tempfile::TempDir;
+use windlass_domain::{Effects, EnvironmentId, OsEntropy, ProjectId, Services, SystemClock};
+use windlass_services::{
+    BackingServices, Place, Variable,
+    contract::{Harness, Kind},
+};
+use windlass_services_local::{LocalServices, SecretKey, ServiceUser, ServicesConfig};
+
+pub(crate) const POSTGRES: Services = Services { postgres: true, redis: false, s3: false };
+
+/// Dropping it ends whatever it has started.
+pub(crate) struct Site {
+    services: Option<LocalServices>,
+    folder: TempDir,
+}
+
+impl Site {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o711)).unwrap();
+        let mut site = Self { services: None, folder };
+        site.restart();
+        site
+    }
+
+    /// As if Windlass were started anew.
+    pub(crate) fn restart(&mut self) {
+        drop(self.services.take());
+        self.services = Some(LocalServices::open(self.config()).unwrap());
+    }
+
+    pub(crate) fn config(&self) -> ServicesConfig {
+        let mut config = ServicesConfig::new(self.data(), SecretKey::new([7; 32]));
+        config.user = ordinary_user();
+        config
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("services")
+    }
+
+    pub(crate) fn services(&self) -> &LocalServices {
+        self.services.as_ref().unwrap()
+    }
+
+    /// The processes that hold a lock of ours, as their input.
+    pub(crate) fn processes(&self) -> Vec<(Pid, PathBuf)> {
+        let entries = fs::read_dir("/proc").unwrap().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+        pids.filter_map(|pid| {
+            let input = fs::read_link(format!("/proc/{pid}/fd/0")).ok()?;
+            input.starts_with(self.data()).then_some((Pid::from_raw(pid)?, input))
+        })
+        .collect()
+    }
+
+    /// Ends all servers as a crash of the machine would.
+    pub(crate) fn kill_all(&self) {
+        for (pid, _) in self.processes() {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.kill_all();
+    }
+}
+
+#[async_trait]
+impl Harness for Site {
+    fn services(&self) -> &dyn BackingServices {
+        Site::services(self)
+    }
+
+    fn kinds(&self) -> Vec<Kind> {
+        vec![Kind::Postgres]
+    }
+
+    async fn put(
+        &self,
+        kind: Kind,
+        variables: &[Variable],
+        name: &str,
+        value: &str,
+    ) -> Result<(), String> {
+        match kind {
+            Kind::Postgres => psql(
+                variables,
+                &format!(
+                    "{TABLE} INSERT INTO kept VALUES ('{name}', '{value}') \
+                     ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+                ),
+            )
+            .map(drop),
+            Kind::Redis => redis(variables, &["SET", name, value]).map(drop),
+            Kind::S3 => todo_s3(),
+        }
+    }
+
+    async fn get(
+        &self,
+        kind: Kind,
+        variables: &[Variable],
+        name: &str,
+    ) -> Result<Option<String>, String> {
+        let found = match kind {
+            Kind::Postgres => {
+                psql(variables, &format!("{TABLE} SELECT value FROM kept WHERE name = '{name}'"))?
+            }
+            Kind::Redis => redis(variables, &["GET", name])?,
+            Kind::S3 => return todo_s3(),
+        };
+        Ok((!found.is_empty()).then_some(found))
+    }
+}
+
+fn todo_s3<T>() -> Result<T, String> {
+    Err("no".to_owned())
+}
+
+const TABLE: &str = "SET client_min_messages = error; \
+                     CREATE TABLE IF NOT EXISTS kept (name text PRIMARY KEY, value text);";
+
+pub(crate) fn a_place() -> Place {
+    Place { project: ProjectId::generate(fx()), environment: EnvironmentId::generate(fx()) }
+}
+
+pub(crate) fn a_neighbour(of: Place) -> Place {
+    Place { environment: EnvironmentId::generate(fx()), ..of }
+}
+
+fn fx() -> Effects<'static> {
+    Effects { clock: &SystemClock, entropy: &OsEntropy }
+}
+
+pub(crate) fn value<'a>(variables: &'a [Variable], key: &str) -> &'a str {
+    let found = variables.iter().find(|variable| variable.key.as_str() == key);
+    found.unwrap_or_else(|| panic!("there is no {key}")).value.expose_secret()
+}
+
+/// What statements print, as an app that was given these variables.
+pub(crate) fn psql(variables: &[Variable], statements: &str) -> Result<String, String> {
+    run(Command::new("psql")
+        .args(["-X", "-q", "-w", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", statements])
+        .env("PGCONNECT_TIMEOUT", "5")
+        .envs(environment(variables)))
+}
+
+pub(crate) fn environment(variables: &[Variable]) -> impl Iterator<Item = (&str, &str)> {
+    variables.iter().map(|variable| (variable.key.as_str(), variable.value.expose_secret()))
+}
+
+pub(crate) fn run(command: &mut Command) -> Result<String, String> {
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8_lossy(bytes).trim().to_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+}
+
+/// What Redis answers to a command, as an app that was given its URL.
+pub(crate) fn redis(variables: &[Variable], command: &[&str]) -> Result<String, String> {
+    let url = value(variables, "REDIS_URL").strip_prefix("redis://:").unwrap();
+    let (password, address) = url.rsplit_once('@').unwrap();
+    redis_at(address, Some(password).filter(|it| !it.is_empty()), command)
+}
+
+pub(crate) fn redis_at(
+    address: &str,
+    password: Option<&str>,
+    command: &[&str],
+) -> Result<String, String> {
+    let address = address.to_socket_addrs().unwrap().next().unwrap();
+    let mut stream = TcpStream::connect(address).map_err(|error| error.to_string())?;
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let auth = password.map(|password| vec!["AUTH", password]);
+    let mut answer = String::new();
+    for words in auth.into_iter().chain([command.to_vec()]) {
+        let mut text = format!("*{}\r\n", words.len());
+        for word in words {
+            text.push_str(&format!("${}\r\n{word}\r\n", word.len()));
+        }
+        stream.write_all(text.as_bytes()).map_err(|error| error.to_string())?;
+        let mut buffer = [0; 65_536];
+        let read = stream.read(&mut buffer).map_err(|error| error.to_string())?;
+        String::from_utf8_lossy(&buffer[..read]).trim().clone_into(&mut answer);
+        if answer.starts_with('-') || answer.is_empty() {
+            return Err(answer);
+        }
+    }
+    Ok(match answer.split_once("\r\n") {
+        Some((head, rest)) if head.starts_with('$') => rest.to_owned(),
+        Some(_) => answer,
+        None if answer == "$-1" => String::new(),
+        None => answer,
+    })
+}
+
+/// Somebody for servers to run as, where we are root.
+fn ordinary_user() -> Option<ServiceUser> {
+    let accounts = fs::read_to_string("/etc/passwd").unwrap();
+    let find = |name: &str| {
+        let line = accounts.lines().find(|line| line.split(':').next() == Some(name))?;
+        let mut ids = line.split(':').skip(2).filter_map(|field| field.parse().ok());
+        Some(ServiceUser { uid: ids.next()?, gid: ids.next()? })
+    };
+    find("postgres").or_else(|| find("nobody"))
+}
+
+/// Who may do what with everything below a folder.
+pub(crate) fn modes(folder: &Path) -> Vec<(PathBuf, u32)> {
+    let mut modes = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let metadata = fs::symlink_metadata(entry.path()).unwrap();
+        modes.push((entry.path(), metadata.permissions().mode() & 0o777));
+        if metadata.is_dir() {
+            modes.extend(self::modes(&entry.path()));
+        }
+    }
+    modes
+}

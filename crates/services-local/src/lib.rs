@@ -10,11 +10,13 @@ mod files;
 mod layout;
 mod local;
 mod locks;
+mod means;
 mod needs;
 mod ports;
 mod postgres;
 mod programs;
 mod record;
+mod redis;
 mod secrets;
 mod server;
 

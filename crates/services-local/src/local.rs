@@ -14,13 +14,14 @@ use windlass_services::{BackingServices, Place, ServiceError, Variable};
 
 use crate::{
     config::ServicesConfig,
-    files::{Trash, read_json, write_json},
+    files::{read_json, write_json},
     layout::Layout,
     locks::Locks,
+    means::Means,
     needs::{Need, Needs},
-    ports::Ports,
     postgres::{self, Cluster},
     record::{EnvironmentRecord, ProjectRecord, both},
+    redis::{self, Redis},
 };
 
 /// Nothing.
@@ -29,10 +30,7 @@ const NOTHING: Services = Services { postgres: false, redis: false, s3: false };
 /// Backing services that are processes and folders of this machine.
 #[derive(Debug)]
 pub struct LocalServices {
-    config: ServicesConfig,
-    layout: Layout,
-    ports: Ports,
-    trash: Trash,
+    means: Means,
     projects: Locks<ProjectId>,
     restores: Locks<Place>,
     needs: Needs,
@@ -49,13 +47,8 @@ impl LocalServices {
         let lock = options.create(true).append(true).mode(0o600).open(layout.lock());
         let lock = lock.map_err(failed())?;
         lock.try_lock().map_err(|error| failed()(error.into()))?;
-        let ports = Ports::open(layout.ports(), config.ports.clone()).map_err(failed())?;
-        let trash = Trash::open(layout.trash()).map_err(failed())?;
         Ok(Self {
-            config,
-            layout,
-            ports,
-            trash,
+            means: Means::open(config, layout)?,
             projects: Locks::default(),
             restores: Locks::default(),
             needs: Needs::default(),
@@ -64,18 +57,15 @@ impl LocalServices {
     }
 
     fn cluster(&self, project: ProjectId) -> Cluster<'_> {
-        Cluster {
-            project,
-            layout: &self.layout,
-            ports: &self.ports,
-            trash: &self.trash,
-            key: &self.config.key,
-            program_folders: &self.config.program_folders,
-        }
+        Cluster { project, means: &self.means }
+    }
+
+    fn redis(&self, place: Place) -> Redis<'_> {
+        Redis { place, means: &self.means }
     }
 
     fn record(&self, project: ProjectId) -> Result<ProjectRecord, ServiceError> {
-        let read = read_json(&self.layout.record(project)).map(Option::unwrap_or_default);
+        let read = read_json(&self.means.layout.record(project)).map(Option::unwrap_or_default);
         read.map_err(ServiceError::unavailable("reading what a project has"))
     }
 
@@ -91,15 +81,28 @@ impl LocalServices {
         let mut environment = before.unwrap_or_default();
         change(&mut environment);
         if before != Some(environment) {
-            self.layout.make_project(place.project).map_err(failed())?;
+            self.means.layout.make_project(place.project).map_err(failed())?;
             record.environments.insert(place.environment, environment);
-            write_json(&self.layout.record(place.project), &record).map_err(failed())?;
+            write_json(&self.means.layout.record(place.project), &record).map_err(failed())?;
         }
         Ok(record)
     }
 
+    /// Stops what nobody needs: an environment's Redis and its project's PostgreSQL.
+    async fn settle(&self, record: &ProjectRecord, place: Place) -> Result<(), ServiceError> {
+        let environment = record.of(place.environment);
+        if environment.has.redis && !environment.active.redis {
+            self.redis(place).stop().await?;
+        }
+        self.settle_postgres(record, place.project).await
+    }
+
     /// Stops a project's PostgreSQL when nobody needs it.
-    async fn settle(&self, record: &ProjectRecord, project: ProjectId) -> Result<(), ServiceError> {
+    async fn settle_postgres(
+        &self,
+        record: &ProjectRecord,
+        project: ProjectId,
+    ) -> Result<(), ServiceError> {
         if record.needs_postgres() || self.needs.has(project) {
             Ok(())
         } else {
@@ -112,8 +115,11 @@ impl LocalServices {
 impl BackingServices for LocalServices {
     async fn check(&self, wanted: Services) -> Result<(), ServiceError> {
         if wanted.postgres {
-            self.layout.check_user()?;
-            postgres::installed(&self.config.program_folders, None).await?;
+            self.means.layout.check_user()?;
+            postgres::installed(&self.means.config.program_folders, None).await?;
+        }
+        if wanted.redis {
+            redis::installed(&self.means.config.program_folders).await?;
         }
         Ok(())
     }
@@ -135,11 +141,15 @@ impl BackingServices for LocalServices {
             let port = cluster.start().await?;
             variables.extend(cluster.ensure(place.environment, port).await?);
         }
-        self.settle(&record, place.project).await?;
+        if wanted.redis {
+            variables.extend(self.redis(place).start().await?);
+        }
+        self.settle(&record, place).await?;
         variables.into_iter().map(variable).collect()
     }
 
     async fn reset(&self, place: Place) -> Result<(), ServiceError> {
+        let failed = || ServiceError::unavailable::<io::Error>("emptying what an environment has");
         let _guard = self.projects.take(place.project).await;
         let record = self.record(place.project)?;
         let environment = record.of(place.environment);
@@ -147,9 +157,16 @@ impl BackingServices for LocalServices {
             let cluster = self.cluster(place.project);
             cluster.start().await?;
             cluster.reset(place.environment).await?;
-            self.settle(&record, place.project).await?;
         }
-        Ok(())
+        if environment.has.redis {
+            let redis = self.redis(place);
+            redis.stop().await?;
+            redis.clear().await.map_err(failed())?;
+            if environment.active.redis {
+                redis.start().await?;
+            }
+        }
+        self.settle(&record, place).await
     }
 
     async fn rest(&self, place: Place) -> Result<(), ServiceError> {
@@ -159,7 +176,7 @@ impl BackingServices for LocalServices {
             return Ok(());
         }
         let record = self.note(place, |it| it.active = NOTHING)?;
-        self.settle(&record, place.project).await
+        self.settle(&record, place).await
     }
 
     async fn remove(&self, place: Place) -> Result<(), ServiceError> {
@@ -171,6 +188,9 @@ impl BackingServices for LocalServices {
         }
         let environment = self.note(place, |it| it.active = NOTHING)?.of(place.environment);
         record.environments.remove(&place.environment);
+        if environment.has.redis {
+            self.redis(place).stop().await?;
+        }
         let cluster = self.cluster(place.project);
         if !record.has_postgres() {
             cluster.stop().await?;
@@ -178,17 +198,25 @@ impl BackingServices for LocalServices {
         } else if environment.has.postgres {
             cluster.start().await?;
             cluster.drop(place.environment).await?;
-            self.settle(&record, place.project).await?;
+            self.settle_postgres(&record, place.project).await?;
         }
+        let folder = self.means.layout.environment(place);
+        self.means.trash.take(&folder).await.map_err(failed())?;
+        let ports = format!("{}/{}/", place.project, place.environment);
+        self.means.ports.release(&ports).map_err(failed())?;
         if record.environments.is_empty() {
-            self.trash.take(&self.layout.project(place.project)).await.map_err(failed())?;
+            self.means
+                .trash
+                .take(&self.means.layout.project(place.project))
+                .await
+                .map_err(failed())?;
             return Ok(());
         }
-        write_json(&self.layout.record(place.project), &record).map_err(failed())
+        write_json(&self.means.layout.record(place.project), &record).map_err(failed())
     }
 
     async fn places(&self) -> Result<Vec<Place>, ServiceError> {
-        let projects = self.layout.projects();
+        let projects = self.means.layout.projects();
         let projects = projects.map_err(ServiceError::unavailable("listing projects"))?;
         let mut places = Vec::new();
         for project in projects {
@@ -258,7 +286,7 @@ impl LocalServices {
     ) -> Result<(), ServiceError> {
         let _guard = self.projects.take(project).await;
         drop(need);
-        self.settle(&self.record(project)?, project).await
+        self.settle_postgres(&self.record(project)?, project).await
     }
 }
 

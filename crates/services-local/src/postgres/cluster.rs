@@ -19,10 +19,8 @@ use super::{
     settings::{ACCESS, ADMINISTRATOR, Settings},
 };
 use crate::{
-    config::SecretKey,
-    files::{Owner, Trash, make_folder, write},
-    layout::Layout,
-    ports::Ports,
+    files::{Owner, make_folder, write},
+    means::Means,
     programs::{Errand, command},
     secrets::Purpose,
     server::{Begin, Ending, Server, remove_if_there},
@@ -46,11 +44,7 @@ const STOP: Ending = Ending {
 #[derive(Debug)]
 pub(crate) struct Cluster<'a> {
     pub(crate) project: ProjectId,
-    pub(crate) layout: &'a Layout,
-    pub(crate) ports: &'a Ports,
-    pub(crate) trash: &'a Trash,
-    pub(crate) key: &'a SecretKey,
-    pub(crate) program_folders: &'a [PathBuf],
+    pub(crate) means: &'a Means,
 }
 
 impl Cluster<'_> {
@@ -71,15 +65,15 @@ impl Cluster<'_> {
 
     /// Removes it with all that is in it. It must have been stopped.
     pub(crate) async fn remove(&self) -> io::Result<()> {
-        self.trash.take(&self.data()).await?;
-        self.ports.release(&self.port_name())
+        self.means.trash.take(&self.data()).await?;
+        self.means.ports.release(&self.port_name())
     }
 
     /// Does something as its administrator.
     pub(crate) async fn administer(&self, statements: &SecretString) -> Result<(), ServiceError> {
         let programs = self.programs().await?;
-        let password = self.key.derive(Purpose::PostgresAdministration, &self.project);
-        let mut psql = command(&programs.program("psql"), self.layout.user());
+        let password = self.means.config.key.derive(Purpose::PostgresAdministration, &self.project);
+        let mut psql = command(&programs.program("psql"), self.means.layout.user());
         psql.args(["--no-psqlrc", "--quiet", "--no-password", "--set=ON_ERROR_STOP=1"]);
         psql.env("PGDATABASE", "postgres").env("PGUSER", ADMINISTRATOR);
         psql.env("PGPASSWORD", password.expose_secret());
@@ -92,13 +86,13 @@ impl Cluster<'_> {
     /// The variables by which clients find it without TCP.
     pub(crate) fn socket(&self) -> [(&'static str, String); 2] {
         let port = self.port().unwrap_or_default().to_string();
-        let folder = self.layout.sockets(self.project).to_string_lossy().into_owned();
+        let folder = self.means.layout.sockets(self.project).to_string_lossy().into_owned();
         [("PGHOST", folder), ("PGPORT", port)]
     }
 
     /// The programs that fit its data.
     pub(crate) async fn programs(&self) -> Result<Installed, ServiceError> {
-        installed(self.program_folders, version_of(&self.data())).await
+        installed(&self.means.config.program_folders, version_of(&self.data())).await
     }
 
     /// Makes it in a folder that gets its name once it is complete.
@@ -109,14 +103,14 @@ impl Cluster<'_> {
             return Ok(());
         }
         let programs = self.programs().await?;
-        let owner = Owner::servers(self.layout.user());
+        let owner = Owner::servers(self.means.layout.user());
         let (next, secret) = (self.file("postgres.next"), self.file("postgres.secret"));
-        self.trash.take(&next).await.map_err(failed)?;
+        self.means.trash.take(&next).await.map_err(failed)?;
         make_folder(&next, owner).map_err(failed)?;
-        let password = self.key.derive(Purpose::PostgresAdministration, &self.project);
+        let password = self.means.config.key.derive(Purpose::PostgresAdministration, &self.project);
         write(&secret, password.expose_secret().as_bytes(), owner).map_err(failed)?;
 
-        let mut initdb = command(&programs.program("initdb"), self.layout.user());
+        let mut initdb = command(&programs.program("initdb"), self.means.layout.user());
         initdb.args(["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"]);
         initdb.args(["--data-checksums", "--username", ADMINISTRATOR, "--pwfile"]).arg(&secret);
         initdb.arg("--pgdata").arg(&next);
@@ -145,7 +139,7 @@ impl Cluster<'_> {
     }
 
     fn file(&self, name: &str) -> PathBuf {
-        self.layout.project(self.project).join(name)
+        self.means.layout.project(self.project).join(name)
     }
 
     fn port_name(&self) -> String {
@@ -164,10 +158,10 @@ impl Begin for Start<'_> {
     /// Chooses its port and writes its settings.
     fn command(&self) -> io::Result<std::process::Command> {
         let Self { cluster, programs } = self;
-        let user = cluster.layout.user();
-        let sockets = cluster.layout.sockets(cluster.project);
+        let user = cluster.means.layout.user();
+        let sockets = cluster.means.layout.sockets(cluster.project);
         let (settings, access) = (cluster.file("postgres.conf"), cluster.file("postgres.access"));
-        let port = cluster.ports.choose(&cluster.port_name())?;
+        let port = cluster.means.ports.choose(&cluster.port_name())?;
         write(&access, ACCESS.as_bytes(), Owner::servers(user))?;
         let text = Settings { port, sockets: &sockets, access: &access }.text();
         write(&settings, text.as_bytes(), Owner::servers(user))?;

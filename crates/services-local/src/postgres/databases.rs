@@ -43,8 +43,8 @@ impl Cluster<'_> {
 
     fn passwords(&self, environment: EnvironmentId) -> sql::Passwords {
         sql::Passwords {
-            own: self.key.derive(Purpose::Postgres, &environment),
-            keeper: self.key.derive(Purpose::PostgresKeeper, &environment),
+            own: self.means.config.key.derive(Purpose::Postgres, &environment),
+            keeper: self.means.config.key.derive(Purpose::PostgresKeeper, &environment),
         }
     }
 }

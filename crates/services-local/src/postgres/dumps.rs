@@ -108,8 +108,8 @@ impl Cluster<'_> {
         database: &str,
     ) -> Result<std::process::Command, ServiceError> {
         let programs = self.programs().await?;
-        let password = self.key.derive(Purpose::PostgresKeeper, &environment);
-        let mut command = command(&programs.program(program), self.layout.user());
+        let password = self.means.config.key.derive(Purpose::PostgresKeeper, &environment);
+        let mut command = command(&programs.program(program), self.means.layout.user());
         command.env("PGUSER", sql::keeper(environment)).env("PGDATABASE", database);
         command.env("PGPASSWORD", password.expose_secret()).envs(self.socket());
         Ok(command)

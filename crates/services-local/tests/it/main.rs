@@ -3,4 +3,5 @@
 
 mod contract;
 mod postgres;
+mod redis;
 mod site;

@@ -1,6 +1,7 @@
 //! A place for a test: services in a folder of their own, and clients.
 
 use std::{
+    fmt::Write as _,
     fs::{self, Permissions},
     io::{Read as _, Write as _},
     net::{TcpStream, ToSocketAddrs as _},
@@ -22,6 +23,7 @@ use windlass_services::{
 use windlass_services_local::{LocalServices, SecretKey, ServiceUser, ServicesConfig};
 
 pub(crate) const POSTGRES: Services = Services { postgres: true, redis: false, s3: false };
+pub(crate) const REDIS: Services = Services { postgres: false, redis: true, s3: false };
 
 /// Dropping it ends whatever it has started.
 pub(crate) struct Site {
@@ -90,7 +92,7 @@ impl Harness for Site {
     }
 
     fn kinds(&self) -> Vec<Kind> {
-        vec![Kind::Postgres]
+        vec![Kind::Postgres, Kind::Redis]
     }
 
     async fn put(
@@ -193,10 +195,10 @@ pub(crate) fn redis_at(
     for words in auth.into_iter().chain([command.to_vec()]) {
         let mut text = format!("*{}\r\n", words.len());
         for word in words {
-            text.push_str(&format!("${}\r\n{word}\r\n", word.len()));
+            let _ = write!(text, "${}\r\n{word}\r\n", word.len());
         }
         stream.write_all(text.as_bytes()).map_err(|error| error.to_string())?;
-        let mut buffer = [0; 65_536];
+        let mut buffer = vec![0; 65_536];
         let read = stream.read(&mut buffer).map_err(|error| error.to_string())?;
         String::from_utf8_lossy(&buffer[..read]).trim().clone_into(&mut answer);
         if answer.starts_with('-') || answer.is_empty() {
@@ -205,9 +207,8 @@ pub(crate) fn redis_at(
     }
     Ok(match answer.split_once("\r\n") {
         Some((head, rest)) if head.starts_with('$') => rest.to_owned(),
-        Some(_) => answer,
         None if answer == "$-1" => String::new(),
-        None => answer,
+        Some(_) | None => answer,
     })
 }
 

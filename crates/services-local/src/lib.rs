@@ -17,6 +17,7 @@ mod postgres;
 mod programs;
 mod record;
 mod redis;
+mod s3;
 mod secrets;
 mod server;
 

@@ -22,6 +22,7 @@ use crate::{
     postgres::{self, Cluster},
     record::{EnvironmentRecord, ProjectRecord, both},
     redis::{self, Redis},
+    s3::S3,
 };
 
 /// Nothing.
@@ -31,6 +32,7 @@ const NOTHING: Services = Services { postgres: false, redis: false, s3: false };
 #[derive(Debug)]
 pub struct LocalServices {
     means: Means,
+    s3: S3,
     projects: Locks<ProjectId>,
     restores: Locks<Place>,
     needs: Needs,
@@ -39,21 +41,34 @@ pub struct LocalServices {
 }
 
 impl LocalServices {
-    /// Opens the folder. Servers that were running are left alone.
-    pub fn open(config: ServicesConfig) -> Result<Self, ServiceError> {
+    /// Opens the folder, and the buckets that were open. Servers that were running are left alone.
+    pub async fn open(config: ServicesConfig) -> Result<Self, ServiceError> {
         let failed = || ServiceError::unavailable::<io::Error>("opening the folder for services");
         let layout = Layout::open(&config.data_dir, config.user)?;
         let mut options = OpenOptions::new();
         let lock = options.create(true).append(true).mode(0o600).open(layout.lock());
         let lock = lock.map_err(failed())?;
         lock.try_lock().map_err(|error| failed()(error.into()))?;
-        Ok(Self {
+        let services = Self {
             means: Means::open(config, layout)?,
+            s3: S3::default(),
             projects: Locks::default(),
             restores: Locks::default(),
             needs: Needs::default(),
             _lock: lock,
-        })
+        };
+        services.open_buckets().await?;
+        Ok(services)
+    }
+
+    /// Buckets are served by us, so they were closed when we ended.
+    async fn open_buckets(&self) -> Result<(), ServiceError> {
+        for place in self.places().await? {
+            if self.record(place.project)?.of(place.environment).active.s3 {
+                self.s3.open(&self.means, place).await?;
+            }
+        }
+        Ok(())
     }
 
     fn cluster(&self, project: ProjectId) -> Cluster<'_> {
@@ -88,11 +103,14 @@ impl LocalServices {
         Ok(record)
     }
 
-    /// Stops what nobody needs: an environment's Redis and its project's PostgreSQL.
+    /// Stops what nobody needs of an environment, and of what its project shares.
     async fn settle(&self, record: &ProjectRecord, place: Place) -> Result<(), ServiceError> {
         let environment = record.of(place.environment);
         if environment.has.redis && !environment.active.redis {
             self.redis(place).stop().await?;
+        }
+        if !environment.active.s3 {
+            self.s3.close(place);
         }
         self.settle_postgres(record, place.project).await
     }
@@ -144,6 +162,9 @@ impl BackingServices for LocalServices {
         if wanted.redis {
             variables.extend(self.redis(place).start().await?);
         }
+        if wanted.s3 {
+            variables.extend(self.s3.open(&self.means, place).await?);
+        }
         self.settle(&record, place).await?;
         variables.into_iter().map(variable).collect()
     }
@@ -164,6 +185,13 @@ impl BackingServices for LocalServices {
             redis.clear().await.map_err(failed())?;
             if environment.active.redis {
                 redis.start().await?;
+            }
+        }
+        if environment.has.s3 {
+            self.s3.close(place);
+            self.s3.clear(&self.means, place).await.map_err(failed())?;
+            if environment.active.s3 {
+                self.s3.open(&self.means, place).await?;
             }
         }
         self.settle(&record, place).await
@@ -188,6 +216,7 @@ impl BackingServices for LocalServices {
         }
         let environment = self.note(place, |it| it.active = NOTHING)?.of(place.environment);
         record.environments.remove(&place.environment);
+        self.s3.close(place);
         if environment.has.redis {
             self.redis(place).stop().await?;
         }

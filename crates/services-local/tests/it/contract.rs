@@ -1,3 +1,3 @@
 //! What every provider must keep.
 
-windlass_services::services_contract!(crate::site::Site::new());
+windlass_services::services_contract!(crate::site::Site::new().await);

@@ -4,4 +4,5 @@
 mod contract;
 mod postgres;
 mod redis;
+mod s3;
 mod site;

@@ -9,7 +9,7 @@ use windlass_services_local::{LocalServices, SecretKey, ServicesConfig};
 use crate::site::{POSTGRES, Site, a_neighbour, a_place, environment, modes, psql, run, value};
 
 async fn provided() -> (Site, Place, Vec<Variable>) {
-    let (site, place) = (Site::new(), a_place());
+    let (site, place) = (Site::new().await, a_place());
     let at = site.services().provide(place, POSTGRES).await.unwrap();
     (site, place, at)
 }
@@ -115,13 +115,13 @@ async fn a_server_outlives_windlass_and_is_found_again() {
     let (mut site, place, at) = provided().await;
     psql(&at, "CREATE TABLE t AS SELECT 1 AS id").unwrap();
     let before = site.processes();
-    site.restart();
+    site.restart().await;
     psql(&at, "SELECT id FROM t").unwrap();
     site.services().provide(place, POSTGRES).await.unwrap();
     let after = site.processes();
     assert!(after.iter().any(|process| before.first() == Some(process)), "nothing is started anew");
     assert_eq!(site.services().places().await.unwrap(), [place]);
-    site.restart();
+    site.restart().await;
     site.services().rest(place).await.unwrap();
     assert_eq!(site.processes(), []);
 }
@@ -258,16 +258,16 @@ async fn no_secret_is_kept_in_a_file() {
 
 #[tokio::test]
 async fn a_folder_has_one_master() {
-    let site = Site::new();
-    let second = LocalServices::open(site.config());
+    let site = Site::new().await;
+    let second = LocalServices::open(site.config()).await;
     assert!(matches!(second, Err(ServiceError::Unavailable { .. })));
 }
 
 #[tokio::test]
 async fn what_is_missing_is_said_with_advice() {
-    let site = Site::new();
+    let site = Site::new().await;
     let folder = site.data().join("a".repeat(60));
     let config = ServicesConfig::new(folder, SecretKey::new([7; 32]));
-    let error = LocalServices::open(config).unwrap_err();
+    let error = LocalServices::open(config).await.unwrap_err();
     assert!(error.to_string().contains("choose another"), "{error}");
 }

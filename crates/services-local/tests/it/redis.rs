@@ -7,7 +7,7 @@ use windlass_services::{BackingServices as _, Place, Variable};
 use crate::site::{REDIS, Site, a_neighbour, a_place, modes, redis, redis_at, value};
 
 async fn provided() -> (Site, Place, Vec<Variable>) {
-    let (site, place) = (Site::new(), a_place());
+    let (site, place) = (Site::new().await, a_place());
     let at = site.services().provide(place, REDIS).await.unwrap();
     (site, place, at)
 }
@@ -93,7 +93,7 @@ async fn a_server_outlives_windlass_and_crashes() {
     let (mut site, place, at) = provided().await;
     redis(&at, &["SET", "name", "value"]).unwrap();
     let before = site.processes();
-    site.restart();
+    site.restart().await;
     let again = site.services().provide(place, REDIS).await.unwrap();
     assert_eq!(value(&again, "REDIS_URL"), value(&at, "REDIS_URL"));
     assert_eq!(site.processes(), before, "nothing is started anew");

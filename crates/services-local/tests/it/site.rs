@@ -13,6 +13,7 @@ use std::{
 
 use async_trait::async_trait;
 use rustix::process::{Pid, Signal, kill_process};
+use rusty_s3::{Bucket, Credentials, S3Action as _, UrlStyle};
 use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 use windlass_domain::{Effects, EnvironmentId, OsEntropy, ProjectId, Services, SystemClock};
@@ -24,6 +25,7 @@ use windlass_services_local::{LocalServices, SecretKey, ServiceUser, ServicesCon
 
 pub(crate) const POSTGRES: Services = Services { postgres: true, redis: false, s3: false };
 pub(crate) const REDIS: Services = Services { postgres: false, redis: true, s3: false };
+pub(crate) const S3: Services = Services { postgres: false, redis: false, s3: true };
 
 /// Dropping it ends whatever it has started.
 pub(crate) struct Site {
@@ -32,18 +34,18 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    pub(crate) fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), Permissions::from_mode(0o711)).unwrap();
         let mut site = Self { services: None, folder };
-        site.restart();
+        site.restart().await;
         site
     }
 
     /// As if Windlass were started anew.
-    pub(crate) fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         drop(self.services.take());
-        self.services = Some(LocalServices::open(self.config()).unwrap());
+        self.services = Some(LocalServices::open(self.config()).await.unwrap());
     }
 
     pub(crate) fn config(&self) -> ServicesConfig {
@@ -92,7 +94,7 @@ impl Harness for Site {
     }
 
     fn kinds(&self) -> Vec<Kind> {
-        vec![Kind::Postgres, Kind::Redis]
+        vec![Kind::Postgres, Kind::Redis, Kind::S3]
     }
 
     async fn put(
@@ -112,7 +114,7 @@ impl Harness for Site {
             )
             .map(drop),
             Kind::Redis => redis(variables, &["SET", name, value]).map(drop),
-            Kind::S3 => todo_s3(),
+            Kind::S3 => s3_put(variables, name, value).await,
         }
     }
 
@@ -127,14 +129,45 @@ impl Harness for Site {
                 psql(variables, &format!("{TABLE} SELECT value FROM kept WHERE name = '{name}'"))?
             }
             Kind::Redis => redis(variables, &["GET", name])?,
-            Kind::S3 => return todo_s3(),
+            Kind::S3 => return s3_get(variables, name).await,
         };
         Ok((!found.is_empty()).then_some(found))
     }
 }
 
-fn todo_s3<T>() -> Result<T, String> {
-    Err("no".to_owned())
+/// The bucket and the key of an app that was given these variables.
+pub(crate) fn s3(variables: &[Variable]) -> (Bucket, Credentials) {
+    let endpoint = value(variables, "S3_ENDPOINT").parse().unwrap();
+    let name = value(variables, "S3_BUCKET").to_owned();
+    let region = value(variables, "S3_REGION").to_owned();
+    let (id, secret) = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
+    let key = Credentials::new(value(variables, id), value(variables, secret));
+    (Bucket::new(endpoint, UrlStyle::Path, name, region).unwrap(), key)
+}
+
+/// What is answered to a request.
+pub(crate) async fn send(request: reqwest::RequestBuilder) -> Result<String, String> {
+    let response = request.send().await.map_err(|error| error.to_string())?;
+    let status = response.status();
+    let text = response.text().await.map_err(|error| error.to_string())?;
+    if status.is_success() { Ok(text) } else { Err(format!("{status}: {text}")) }
+}
+
+pub(crate) const FRESH: Duration = Duration::from_mins(5);
+
+async fn s3_put(variables: &[Variable], name: &str, value: &str) -> Result<(), String> {
+    let (bucket, key) = s3(variables);
+    let url = bucket.put_object(Some(&key), name).sign(FRESH);
+    send(reqwest::Client::new().put(url).body(value.to_owned())).await.map(drop)
+}
+
+async fn s3_get(variables: &[Variable], name: &str) -> Result<Option<String>, String> {
+    let (bucket, key) = s3(variables);
+    let url = bucket.get_object(Some(&key), name).sign(FRESH);
+    match send(reqwest::Client::new().get(url)).await {
+        Err(error) if error.contains("NoSuchKey") => Ok(None),
+        answer => answer.map(Some),
+    }
 }
 
 const TABLE: &str = "SET client_min_messages = error; \

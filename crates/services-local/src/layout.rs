@@ -60,7 +60,8 @@ impl Layout {
         self.user
     }
 
-    /// Whether the servers' user fits PostgreSQL, which wants one that is not root and has a name.
+    /// Whether the servers' user is fit for that: PostgreSQL wants one that is not root, as we do for
+    /// Redis, and that has a name.
     pub(crate) fn check_user(&self) -> Result<(), ServiceError> {
         let uid = match self.user {
             Some(user) => user.uid,
@@ -73,7 +74,7 @@ impl Layout {
         }
         let advice = "make one (useradd --system windlass-services) and name it in the settings";
         let what = if uid == 0 {
-            "an ordinary user for servers, since PostgreSQL refuses to run as root".to_owned()
+            "an ordinary user, since servers are not run as root".to_owned()
         } else {
             format!("a name of the servers' user {uid}")
         };

@@ -2,8 +2,7 @@
 //! of its environments, a Redis server for each environment, and S3 buckets in folders.
 //!
 //! The servers are the machine's own programs, in processes that outlive Windlass and are found
-//! again by the [lock](server) that each holds. Passwords are [derived](secrets), so none is
-//! stored. Everything of a project is in one folder, which goes with its last environment.
+//! again by the lock that each holds. Passwords are derived from one key, so none is stored. Everything of a project is in one folder, which goes with its last environment.
 
 mod config;
 mod files;

@@ -1,5 +1,7 @@
 //! [`LocalServices`]: what is to be there, and who needs it.
 
+mod upkeep;
+
 use std::{
     fs::{File, OpenOptions},
     io,
@@ -13,16 +15,8 @@ use windlass_domain::{ProjectId, Services};
 use windlass_services::{BackingServices, Place, ServiceError, Variable};
 
 use crate::{
-    config::ServicesConfig,
-    files::{read_json, write_json},
-    layout::Layout,
-    locks::Locks,
-    means::Means,
-    needs::{Need, Needs},
-    postgres::{self, Cluster},
-    record::{EnvironmentRecord, ProjectRecord, both},
-    redis::{self, Redis},
-    s3::S3,
+    config::ServicesConfig, files::write_json, layout::Layout, locks::Locks, means::Means,
+    needs::Needs, postgres, record::both, redis, s3::S3,
 };
 
 /// Nothing.
@@ -60,80 +54,15 @@ impl LocalServices {
         services.open_buckets().await?;
         Ok(services)
     }
-
-    /// Buckets are served by us, so they were closed when we ended.
-    async fn open_buckets(&self) -> Result<(), ServiceError> {
-        for place in self.places().await? {
-            if self.record(place.project)?.of(place.environment).active.s3 {
-                self.s3.open(&self.means, place).await?;
-            }
-        }
-        Ok(())
-    }
-
-    fn cluster(&self, project: ProjectId) -> Cluster<'_> {
-        Cluster { project, means: &self.means }
-    }
-
-    fn redis(&self, place: Place) -> Redis<'_> {
-        Redis { place, means: &self.means }
-    }
-
-    fn record(&self, project: ProjectId) -> Result<ProjectRecord, ServiceError> {
-        let read = read_json(&self.means.layout.record(project)).map(Option::unwrap_or_default);
-        read.map_err(ServiceError::unavailable("reading what a project has"))
-    }
-
-    /// Changes what is known of an environment, before anything is done about it.
-    fn note(
-        &self,
-        place: Place,
-        change: impl FnOnce(&mut EnvironmentRecord),
-    ) -> Result<ProjectRecord, ServiceError> {
-        let failed = || ServiceError::unavailable::<io::Error>("noting what a project has");
-        let mut record = self.record(place.project)?;
-        let before = record.environments.get(&place.environment).copied();
-        let mut environment = before.unwrap_or_default();
-        change(&mut environment);
-        if before != Some(environment) {
-            self.means.layout.make_project(place.project).map_err(failed())?;
-            record.environments.insert(place.environment, environment);
-            write_json(&self.means.layout.record(place.project), &record).map_err(failed())?;
-        }
-        Ok(record)
-    }
-
-    /// Stops what nobody needs of an environment, and of what its project shares.
-    async fn settle(&self, record: &ProjectRecord, place: Place) -> Result<(), ServiceError> {
-        let environment = record.of(place.environment);
-        if environment.has.redis && !environment.active.redis {
-            self.redis(place).stop().await?;
-        }
-        if !environment.active.s3 {
-            self.s3.close(place);
-        }
-        self.settle_postgres(record, place.project).await
-    }
-
-    /// Stops a project's PostgreSQL when nobody needs it.
-    async fn settle_postgres(
-        &self,
-        record: &ProjectRecord,
-        project: ProjectId,
-    ) -> Result<(), ServiceError> {
-        if record.needs_postgres() || self.needs.has(project) {
-            Ok(())
-        } else {
-            self.cluster(project).stop().await
-        }
-    }
 }
 
 #[async_trait]
 impl BackingServices for LocalServices {
     async fn check(&self, wanted: Services) -> Result<(), ServiceError> {
-        if wanted.postgres {
+        if wanted.postgres || wanted.redis {
             self.means.layout.check_user()?;
+        }
+        if wanted.postgres {
             postgres::installed(&self.means.config.program_folders, None).await?;
         }
         if wanted.redis {
@@ -289,33 +218,6 @@ impl BackingServices for LocalServices {
         };
         self.no_longer_need_postgres(needed, place.project).await?;
         done
-    }
-}
-
-impl LocalServices {
-    /// Starts a project's PostgreSQL for as long as something is done with an environment's data.
-    async fn need_postgres(&self, place: Place) -> Result<Need, ServiceError> {
-        let _guard = self.projects.take(place.project).await;
-        if !self.record(place.project)?.of(place.environment).has.postgres {
-            let text = "the environment has no PostgreSQL database".to_owned();
-            return Err(ServiceError::Refused(text));
-        }
-        let need = self.needs.begin(place.project);
-        let cluster = self.cluster(place.project);
-        let port = cluster.start().await?;
-        cluster.ensure(place.environment, port).await?;
-        Ok(need)
-    }
-
-    /// Stops it again, unless somebody else needs it. Cut off, the project's next call does.
-    async fn no_longer_need_postgres(
-        &self,
-        need: Need,
-        project: ProjectId,
-    ) -> Result<(), ServiceError> {
-        let _guard = self.projects.take(project).await;
-        drop(need);
-        self.settle_postgres(&self.record(project)?, project).await
     }
 }
 

@@ -43,6 +43,8 @@ const THEIRS: &[(&str, &[&str])] = &[
     ("utoipa-axum", HTTP),
     ("utoipa-swagger-ui", HTTP),
     ("bollard", &["windlass-engine-swarm"]),
+    ("s3s", &["windlass-services-local"]),
+    ("s3s-fs", &["windlass-services-local"]),
 ];
 
 const DATABASE: &[&str] = &["windlass-storage-seaorm", "windlass-migrations"];

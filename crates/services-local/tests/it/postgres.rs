@@ -1,10 +1,10 @@
 //! PostgreSQL: what only this provider promises.
 
-use std::{fs, process::Command};
+use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
 use rustix::process::{Signal, kill_process};
 use windlass_services::{BackingServices as _, Place, ServiceError, Variable};
-use windlass_services_local::{LocalServices, SecretKey, ServicesConfig};
+use windlass_services_local::{LocalServices, SecretKey, ServiceUser, ServicesConfig};
 
 use crate::site::{POSTGRES, Site, a_neighbour, a_place, environment, modes, psql, run, value};
 
@@ -270,4 +270,33 @@ async fn what_is_missing_is_said_with_advice() {
     let config = ServicesConfig::new(folder, SecretKey::new([7; 32]));
     let error = LocalServices::open(config).await.unwrap_err();
     assert!(error.to_string().contains("choose another"), "{error}");
+}
+
+#[tokio::test]
+async fn servers_are_not_run_as_root() {
+    let site = Site::new().await;
+    let mut config = site.config();
+    config.data_dir = site.data().join("others");
+    config.user = Some(ServiceUser { uid: 0, gid: 0 });
+    let services = LocalServices::open(config).await.unwrap();
+    let refused = services.provide(a_place(), POSTGRES).await;
+    if rustix::process::geteuid().is_root() {
+        assert!(matches!(refused, Err(ServiceError::Missing { .. })), "{refused:?}");
+        assert_eq!(services.places().await.unwrap(), []);
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_servers_cannot_get_to_is_named() {
+    let site = Site::new().await;
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let closed = site.data().join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+    let mut config = site.config();
+    config.data_dir = closed.join("services");
+    let error = LocalServices::open(config).await.unwrap_err().to_string();
+    assert!(error.contains("closed: chmod o+x"), "{error}");
 }

@@ -77,7 +77,7 @@ fn get_path(at: &[Variable], sent: &str, decoded: &str) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -214,8 +214,8 @@ async fn buckets_are_served_again_after_a_restart() {
 async fn large_objects_are_uploaded_in_parts() {
     let (_site, _, at) = provided().await;
     let (bucket, credentials) = s3(&at);
-    let begin = bucket.create_multipart_upload(Some(&credentials), "big").sign(FRESH);
-    let begun = send(Client::new().post(begin)).await.unwrap();
+    let start = bucket.create_multipart_upload(Some(&credentials), "big").sign(FRESH);
+    let begun = send(Client::new().post(start)).await.unwrap();
     let upload = begun.split_once("<UploadId>").unwrap().1.split_once("</UploadId>").unwrap().0;
     let mut tags = Vec::new();
     for (number, text) in [(1, "a".repeat(5 << 20)), (2, "b".repeat(100))] {

@@ -24,6 +24,7 @@ mod m20260901_000090_add_quotas;
 mod m20260901_000100_add_previews;
 mod m20260901_000110_create_webhooks;
 mod m20260901_000120_create_manifests;
+mod m20260901_000130_add_set_up;
 
 pub use sea_orm_migration::MigratorTrait;
 
@@ -54,6 +55,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260901_000100_add_previews::Migration),
             Box::new(m20260901_000110_create_webhooks::Migration),
             Box::new(m20260901_000120_create_manifests::Migration),
+            Box::new(m20260901_000130_add_set_up::Migration),
         ]
     }
 }

@@ -26,6 +26,7 @@ impl Control {
             self.follow_credential_changes(&stop),
             self.follow_signing_keys(&stop),
             self.tend_previews_until(&stop),
+            self.tend_services_until(&stop),
             self.keep_house(&stop),
         );
         self.inner.stopping.cancel();

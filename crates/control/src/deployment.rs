@@ -10,7 +10,11 @@ pub use self::{
     rollback::rollback_deployment,
     wait::{wait_for_build, wait_for_deployment},
 };
-pub(crate) use self::{cancel::cancel_queued, request::request};
+pub(crate) use self::{
+    cancel::cancel_queued,
+    request::{enqueue, request},
+    rollback::check_build,
+};
 
 use windlass_auth::Permission;
 use windlass_domain::{Deployment, DeploymentId, EnvironmentId, Page, PageRequest};

@@ -5,6 +5,7 @@ mod create;
 mod destroy;
 mod pause;
 mod rebuild;
+mod reset;
 mod rest;
 mod resume;
 mod wait;
@@ -12,8 +13,8 @@ mod wait;
 use self::call_off::{call_off, enqueue_once};
 pub use self::{
     create::create_environment, destroy::destroy_environment, pause::pause_environment,
-    rebuild::rebuild_environment, rest::wake_environment, resume::resume_environment,
-    wait::wait_until_destroyed,
+    rebuild::rebuild_environment, reset::reset_environment, rest::wake_environment,
+    resume::resume_environment, wait::wait_until_destroyed,
 };
 pub(crate) use self::{
     create::{Wanted, found},
@@ -23,7 +24,8 @@ pub(crate) use self::{
 
 use windlass_auth::Permission;
 use windlass_domain::{
-    Deployment, Environment, EnvironmentId, EnvironmentState, Page, PageRequest, ProjectId,
+    Deployment, DeploymentState, Environment, EnvironmentId, EnvironmentState, Page, PageRequest,
+    ProjectId,
 };
 use windlass_storage::{Signal, UnitOfWork};
 
@@ -120,12 +122,16 @@ pub(crate) async fn after_cancel(
     reason: &str,
 ) -> Result<(), ControlError> {
     let (organization, id) = (environment.organization_id, environment.id);
-    if environment.state != EnvironmentState::Provisioning
-        || !uow.deployments().list_unfinished_for_update(organization, id).await?.is_empty()
-    {
+    let waits =
+        matches!(environment.state, EnvironmentState::Provisioning | EnvironmentState::Resetting);
+    let unfinished = uow.deployments().list_unfinished_for_update(organization, id).await?;
+    let is_on_its_way = |one: &Deployment| !matches!(one.state, DeploymentState::Live { .. });
+    if !waits || unfinished.iter().any(is_on_its_way) {
         return Ok(());
     }
-    let reason = format!("its first deployment was {reason}");
+    let what =
+        if environment.state == EnvironmentState::Resetting { "reset" } else { "first deployment" };
+    let reason = format!("its {what} was {reason}");
     let environment = environment.deployment_failed(&reason, control.fx().clock.now())?;
     uow.environments().update(&environment).await?;
     uow.signal(Signal::Environment(id));

@@ -35,6 +35,7 @@ mod readiness;
 mod reconcile;
 mod route;
 mod seal;
+mod services;
 mod session;
 mod settings;
 mod signing_keys;
@@ -59,8 +60,8 @@ pub use crate::{
     env_var::{EnvVarView, PutEnvVar, delete_env_var, list_env_vars, put_env_var},
     environment::{
         EnvironmentDetail, create_environment, destroy_environment, get_environment,
-        list_environments, pause_environment, rebuild_environment, resume_environment,
-        wait_until_destroyed, wake_environment,
+        list_environments, pause_environment, rebuild_environment, reset_environment,
+        resume_environment, wait_until_destroyed, wake_environment,
     },
     error::ControlError,
     import_keys::{Arrival, Newcomer, Refusal, import_keys},
@@ -116,6 +117,7 @@ use windlass_auth::{
 };
 use windlass_domain::{Clock, Effects, Entropy, WorkerId};
 use windlass_engine::Engine;
+use windlass_services::BackingServices;
 use windlass_storage::Store;
 
 use crate::{
@@ -124,6 +126,7 @@ use crate::{
     authenticate::StoreKeyDirectory,
     reconcile::Reviving,
     route::RouteKeeper,
+    services::Backing,
     session::{Attempts, Spent, StoreSessionDirectory},
     token::StoreTokenDirectory,
 };
@@ -134,6 +137,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// What builds and runs.
     pub engine: Arc<dyn Engine>,
+    /// What gives apps databases, Redis servers and buckets.
+    pub services: Arc<dyn BackingServices>,
     /// Where requests are sent.
     pub routes: Arc<dyn Routes>,
     /// Time.
@@ -183,6 +188,7 @@ struct Inner {
     followers: Followers,
     refusals: Arc<Refusals>,
     reviving: Reviving,
+    backing: Backing,
     /// Cancelled at the end of [`Control::run`].
     stopping: CancellationToken,
 }
@@ -194,6 +200,7 @@ impl Control {
         let Parts {
             store,
             engine,
+            services,
             routes,
             clock,
             entropy,
@@ -249,6 +256,7 @@ impl Control {
             followers: Followers::default(),
             refusals,
             reviving: Reviving::default(),
+            backing: Backing::new(services),
             stopping: CancellationToken::new(),
         };
         Self { inner: Arc::new(inner) }

@@ -13,6 +13,7 @@ use windlass_domain::{
     EnvironmentState, LogId,
 };
 use windlass_engine::{AppState, EngineError, ObservedApp};
+use windlass_services::ServiceError;
 use windlass_storage::Signal;
 
 use crate::{
@@ -194,6 +195,14 @@ impl Control {
             Ok(request) => request,
             Err(LoadError::Gone) => return Ok(()),
             Err(LoadError::Control(err)) => return Err(err),
+            Err(LoadError::Service(
+                err @ (ServiceError::Missing { .. } | ServiceError::Refused(_)),
+            )) => {
+                return self.app_failed(environment, live, &err.to_string()).await;
+            }
+            Err(LoadError::Service(err @ ServiceError::Unavailable { .. })) => {
+                return Err(ControlError::Unavailable(Box::new(err)));
+            }
         };
         match self.engine().start(&request).await {
             Ok(_) => Ok(self.inner.routes.refresh().await?),

@@ -193,9 +193,12 @@ fn target(environment: &EnvironmentState, app: Option<&AppState>) -> RouteTarget
         (Some(AppState::Running(app)), _) => RouteTarget::App(app.addresses.clone()),
         (None | Some(AppState::Starting), EnvironmentState::Active) => RouteTarget::Waking,
         (Some(AppState::Starting | AppState::Restarting { .. }), _)
-        | (None, EnvironmentState::Provisioning | EnvironmentState::Paused { .. }) => {
-            RouteTarget::Starting
-        }
+        | (
+            None,
+            EnvironmentState::Provisioning
+            | EnvironmentState::Paused { .. }
+            | EnvironmentState::Resetting,
+        ) => RouteTarget::Starting,
         (Some(AppState::Crashed { .. } | AppState::Stopped), _)
         | (None, EnvironmentState::Failed { .. }) => RouteTarget::Down,
     }

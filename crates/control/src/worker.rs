@@ -6,9 +6,12 @@ mod deploy;
 mod destroy;
 mod load;
 mod pause;
+mod reset;
 mod start;
 
-pub(crate) use self::load::{LoadError, app_limits, load_app_request};
+pub(crate) use self::load::{
+    LoadError, app_limits, find_manifest, load_app_request, wanted_services,
+};
 
 use std::time::Duration;
 

@@ -66,6 +66,8 @@ pub enum Trigger {
         /// The earlier deployment.
         to: DeploymentId,
     },
+    /// Its environment is reset: what ran in it last is started again, as in a new one.
+    Reset,
 }
 
 /// The life of a deployment.
@@ -120,8 +122,19 @@ pub struct NewDeployment {
     pub requested_by: String,
     /// The commit, where it is known already.
     pub commit: Option<CommitId>,
-    /// The build that it will run: a new one, or for a rollback the earlier one's.
+    /// The build that it will run: a new one, or that of an earlier deployment.
     pub build_id: BuildId,
+}
+
+impl Trigger {
+    /// Whether it comes with a build of its own.
+    #[must_use]
+    pub fn builds(self) -> bool {
+        match self {
+            Self::Created | Self::Rebuild | Self::Push => true,
+            Self::Rollback { .. } | Self::Reset => false,
+        }
+    }
 }
 
 impl DeploymentState {
@@ -228,7 +241,7 @@ impl Deployment {
     pub fn start_deploying(self, now: DateTime<Utc>) -> Result<Self, TransitionError> {
         match (&self.state, self.trigger) {
             (DeploymentState::Building, _)
-            | (DeploymentState::Queued, Trigger::Rollback { .. }) => {
+            | (DeploymentState::Queued, Trigger::Rollback { .. } | Trigger::Reset) => {
                 Ok(self.to(DeploymentState::Deploying, now))
             }
             _ => Err(self.refuse("start deploying")),

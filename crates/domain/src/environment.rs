@@ -29,8 +29,10 @@ pub struct Environment {
     pub state: EnvironmentState,
     /// The deployment whose app answers, or will when the environment is resumed, if there is one.
     pub live_deployment: Option<DeploymentId>,
-    /// Whether any app has ever answered in it.
+    /// Whether any app has answered in it since it was created or reset.
     pub was_live: bool,
+    /// Whether what is run once in a new environment has been run since it was created or reset.
+    pub is_set_up: bool,
     /// When it was last asked that something be deployed to it.
     pub refreshed_at: DateTime<Utc>,
     /// When a request to its app was last noted; noted for previews that rest, and now and then.
@@ -80,6 +82,9 @@ pub enum EnvironmentState {
         /// Who did that.
         by: PausedBy,
     },
+    /// Everything that its backing services hold is about to be removed, and its app to be started
+    /// as in a new environment.
+    Resetting,
     /// No app answers: the first deployment failed, or the app keeps crashing.
     Failed {
         /// Why, for people.
@@ -117,6 +122,7 @@ impl EnvironmentState {
             Self::Provisioning => "provisioning",
             Self::Active => "active",
             Self::Paused { .. } => "paused",
+            Self::Resetting => "resetting",
             Self::Failed { .. } => "failed",
             Self::Destroying => "destroying",
             Self::Destroyed { .. } => "destroyed",
@@ -141,6 +147,7 @@ impl Environment {
             state: EnvironmentState::Provisioning,
             live_deployment: None,
             was_live: false,
+            is_set_up: false,
             refreshed_at: now,
             visited_at: None,
             created_at: now,
@@ -155,6 +162,7 @@ impl Environment {
             EnvironmentState::Provisioning
             | EnvironmentState::Active
             | EnvironmentState::Paused { .. }
+            | EnvironmentState::Resetting
             | EnvironmentState::Failed { .. } => Ok(()),
             EnvironmentState::Destroying | EnvironmentState::Destroyed { .. } => {
                 Err(self.refuse("deploy to"))
@@ -168,15 +176,23 @@ impl Environment {
         deployment: DeploymentId,
         now: DateTime<Utc>,
     ) -> Result<Self, TransitionError> {
-        self.check_deployable().map_err(|_| self.refuse("go live in"))?;
-        Ok(Self {
-            live_deployment: Some(deployment),
-            was_live: true,
-            ..self.to(EnvironmentState::Active, now)
-        })
+        match self.state {
+            EnvironmentState::Provisioning
+            | EnvironmentState::Active
+            | EnvironmentState::Paused { .. }
+            | EnvironmentState::Failed { .. } => Ok(Self {
+                live_deployment: Some(deployment),
+                was_live: true,
+                ..self.to(EnvironmentState::Active, now)
+            }),
+            EnvironmentState::Resetting
+            | EnvironmentState::Destroying
+            | EnvironmentState::Destroyed { .. } => Err(self.refuse("go live in")),
+        }
     }
 
-    /// A deployment failed. While another one answers, or will again, that changes nothing.
+    /// A deployment failed. While another one answers, or will again, that changes nothing; but a
+    /// reset ends with it that had not begun.
     pub fn deployment_failed(
         self,
         reason: &str,
@@ -184,10 +200,12 @@ impl Environment {
     ) -> Result<Self, TransitionError> {
         match (&self.state, self.live_deployment) {
             (EnvironmentState::Active | EnvironmentState::Paused { .. }, Some(_)) => Ok(self),
+            (EnvironmentState::Resetting, Some(_)) => Ok(self.to(EnvironmentState::Active, now)),
             (
                 EnvironmentState::Provisioning
                 | EnvironmentState::Active
                 | EnvironmentState::Paused { .. }
+                | EnvironmentState::Resetting
                 | EnvironmentState::Failed { .. },
                 _,
             ) => Ok(self.to(EnvironmentState::Failed { reason: reason.to_owned() }, now)),
@@ -206,6 +224,7 @@ impl Environment {
             }),
             EnvironmentState::Provisioning
             | EnvironmentState::Paused { .. }
+            | EnvironmentState::Resetting
             | EnvironmentState::Failed { .. }
             | EnvironmentState::Destroying
             | EnvironmentState::Destroyed { .. } => Err(self.refuse("fail the app of")),
@@ -235,6 +254,7 @@ impl Environment {
             (
                 EnvironmentState::Provisioning
                 | EnvironmentState::Paused { .. }
+                | EnvironmentState::Resetting
                 | EnvironmentState::Failed { .. }
                 | EnvironmentState::Destroying
                 | EnvironmentState::Destroyed { .. },
@@ -249,10 +269,54 @@ impl Environment {
             EnvironmentState::Paused { .. } => Ok(self.to(EnvironmentState::Active, now)),
             EnvironmentState::Provisioning
             | EnvironmentState::Active
+            | EnvironmentState::Resetting
             | EnvironmentState::Failed { .. }
             | EnvironmentState::Destroying
             | EnvironmentState::Destroyed { .. } => Err(self.refuse("resume")),
         }
+    }
+
+    /// Everything that its backing services hold is to be removed.
+    pub fn reset(self, now: DateTime<Utc>) -> Result<Self, TransitionError> {
+        match self.state {
+            EnvironmentState::Active
+            | EnvironmentState::Paused { .. }
+            | EnvironmentState::Failed { .. } => Ok(self.to(EnvironmentState::Resetting, now)),
+            EnvironmentState::Provisioning
+            | EnvironmentState::Resetting
+            | EnvironmentState::Destroying
+            | EnvironmentState::Destroyed { .. } => Err(self.refuse("reset")),
+        }
+    }
+
+    /// Its backing services hold nothing any more, and no app of it runs: it is as new. Where its
+    /// reset was called off meanwhile, only what is run once in a new environment is due again.
+    pub fn emptied(self, now: DateTime<Utc>) -> Result<Self, TransitionError> {
+        match self.state {
+            EnvironmentState::Resetting => Ok(Self {
+                live_deployment: None,
+                was_live: false,
+                is_set_up: false,
+                ..self.to(EnvironmentState::Provisioning, now)
+            }),
+            EnvironmentState::Provisioning
+            | EnvironmentState::Active
+            | EnvironmentState::Paused { .. }
+            | EnvironmentState::Failed { .. } => {
+                let state = self.state.clone();
+                Ok(Self { is_set_up: false, ..self.to(state, now) })
+            }
+            EnvironmentState::Destroying | EnvironmentState::Destroyed { .. } => {
+                Err(self.refuse("empty"))
+            }
+        }
+    }
+
+    /// What is run once in a new environment has been run.
+    pub fn set_up(self, now: DateTime<Utc>) -> Result<Self, TransitionError> {
+        self.check_deployable().map_err(|_| self.refuse("set up"))?;
+        let state = self.state.clone();
+        Ok(Self { is_set_up: true, ..self.to(state, now) })
     }
 
     /// Whether the next request is to start its app again.
@@ -267,6 +331,7 @@ impl Environment {
             EnvironmentState::Provisioning
             | EnvironmentState::Active
             | EnvironmentState::Paused { .. }
+            | EnvironmentState::Resetting
             | EnvironmentState::Failed { .. } => Ok(self.to(EnvironmentState::Destroying, now)),
             EnvironmentState::Destroying | EnvironmentState::Destroyed { .. } => {
                 Err(self.refuse("destroy"))
@@ -284,6 +349,7 @@ impl Environment {
             EnvironmentState::Provisioning
             | EnvironmentState::Active
             | EnvironmentState::Paused { .. }
+            | EnvironmentState::Resetting
             | EnvironmentState::Failed { .. }
             | EnvironmentState::Destroyed { .. } => Err(self.refuse("finish destroying")),
         }

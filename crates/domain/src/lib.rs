@@ -52,7 +52,7 @@ pub use crate::{
     page::{InvalidPageLimit, Page, PageRequest},
     preview::{BranchPattern, BranchPatternError, MAX_BRANCH_PATTERNS, Previews},
     project::{
-        BuildResources, CommandLine, CommandLineError, NewProject, Project, ProjectChange,
+        BuildResources, CommandLine, CommandLineError, Hooks, NewProject, Project, ProjectChange,
         ProjectId, ProjectSettings, ProjectState, Resources, Services,
     },
     quota::{Amounts, Limited, ParsePlanNameError, PlanName, QuotaExceeded},

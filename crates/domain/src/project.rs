@@ -71,9 +71,22 @@ pub struct ProjectSettings {
     /// Which branches get a preview.
     #[serde(default)]
     pub previews: Previews,
+    /// Commands that are run at certain moments.
+    #[serde(default)]
+    pub hooks: Hooks,
 }
 
-/// Backing services that an app asks for.
+/// Commands that are run in what was built, before its app is started.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hooks {
+    /// Once, in a new environment.
+    pub on_new: Option<CommandLine>,
+    /// With each deployment.
+    pub on_deploy: Option<CommandLine>,
+}
+
+/// Backing services that an app asks for, or has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Services {
@@ -83,6 +96,11 @@ pub struct Services {
     pub redis: bool,
     /// An S3 bucket.
     pub s3: bool,
+}
+
+impl Services {
+    /// None of them.
+    pub const NONE: Self = Self { postgres: false, redis: false, s3: false };
 }
 
 /// What a running app may use. `None` is the server's default.

@@ -6,6 +6,7 @@ mod get;
 mod list;
 mod pause;
 mod rebuild;
+mod reset;
 mod resume;
 mod view;
 
@@ -24,6 +25,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             .for_use_case("rebuild_environment"),
         needs(Permission::EnvironmentsWrite, routes!(pause::pause_environment)),
         needs(Permission::EnvironmentsWrite, routes!(resume::resume_environment)),
+        needs(Permission::EnvironmentsWrite, routes!(reset::reset_environment)),
         needs(Permission::EnvironmentsWrite, routes!(destroy::destroy_environment)),
     ]
 }

@@ -4,6 +4,7 @@ mod body;
 mod create;
 mod delete;
 mod get;
+mod hooks;
 mod list;
 mod previews;
 mod settings;

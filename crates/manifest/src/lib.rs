@@ -29,7 +29,7 @@ mod syntax;
 mod tree;
 
 pub use crate::{
-    manifest::{Manifest, ManifestApp, ManifestBuild, ManifestHooks, ManifestServices},
+    manifest::{Manifest, ManifestApp, ManifestBuild, ManifestServices},
     problem::{Problem, Problems},
     reader::parse,
     schema::json_schema,

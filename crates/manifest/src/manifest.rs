@@ -1,6 +1,8 @@
 //! What a file can set.
 
-use windlass_domain::{BuildResources, CommandLine, Name, ProjectSettings, Resources, Services};
+use windlass_domain::{
+    BuildResources, CommandLine, Hooks, Name, ProjectSettings, Resources, Services,
+};
 
 use crate::{
     fields::{Section, Variables, Visitor},
@@ -21,7 +23,7 @@ pub struct Manifest {
     /// Backing services that the app asks for.
     pub services: ManifestServices,
     /// Commands that are run at certain moments.
-    pub hooks: ManifestHooks,
+    pub hooks: Hooks,
     /// Environment variables of builds and apps, exactly as they are written.
     pub env: Variables,
 }
@@ -65,15 +67,6 @@ pub struct ManifestServices {
     pub s3: Option<bool>,
 }
 
-/// Commands that are run at certain moments.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ManifestHooks {
-    /// Once, in a new environment.
-    pub on_new: Option<CommandLine>,
-    /// With each deployment.
-    pub on_deploy: Option<CommandLine>,
-}
-
 impl Manifest {
     /// The project's settings, with what the file sets in their place.
     #[must_use]
@@ -92,9 +85,9 @@ impl Manifest {
             resources,
             build_resources,
             previews,
+            hooks: Hooks { on_new, on_deploy },
         } = settings;
-        let Self { name: _, build, app, build_resources: of_build, services, hooks: _, env: _ } =
-            self;
+        let Self { name: _, build, app, build_resources: of_build, services, hooks, env: _ } = self;
         ProjectSettings {
             dockerfile: either(build.dockerfile.as_ref(), dockerfile.as_ref()),
             build_context: either(build.context.as_ref(), build_context.as_ref()),
@@ -117,6 +110,10 @@ impl Manifest {
                 timeout_seconds: of_build.timeout_seconds.or(build_resources.timeout_seconds),
             },
             previews: previews.clone(),
+            hooks: Hooks {
+                on_new: either(hooks.on_new.as_ref(), on_new.as_ref()),
+                on_deploy: either(hooks.on_deploy.as_ref(), on_deploy.as_ref()),
+            },
         }
     }
 }
@@ -200,7 +197,7 @@ impl Section for ManifestServices {
     }
 }
 
-impl Section for ManifestHooks {
+impl Section for Hooks {
     fn fields(&mut self, visitor: &mut impl Visitor) {
         let Self { on_new, on_deploy } = self;
         visitor.value("on_new", "Run once, in a new environment.", &COMMAND, on_new);

@@ -37,6 +37,7 @@ pub(crate) struct Config {
     pub(crate) apps: Apps,
     pub(crate) engine: Engine,
     pub(crate) swarm: Swarm,
+    pub(crate) services: Services,
     pub(crate) keys: Keys,
     pub(crate) audit: Audit,
     pub(crate) limits: Limits,
@@ -214,6 +215,15 @@ pub(crate) struct Swarm {
     pub(crate) python_image: String,
     pub(crate) site_image: String,
     pub(crate) other_image: String,
+}
+
+/// `[services]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Services {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) user: String,
+    pub(crate) redis_memory_mb: u32,
 }
 
 /// `[keys]`

@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use windlass_auth::PlainKey;
 use windlass_control::Keyring;
 use windlass_domain::{Entropy, WorkerId};
+use windlass_services_local::SecretKey;
 
 /// The file with the keys that secrets are sealed with.
 const KEYRING: &str = "secrets.key";
@@ -70,6 +71,32 @@ impl DataDir {
     /// The folder of the Swarm engine.
     pub(crate) fn swarm_dir(&self) -> PathBuf {
         self.path.join("swarm")
+    }
+
+    /// The folder of backing services.
+    pub(crate) fn services_dir(&self) -> PathBuf {
+        self.path.join("services")
+    }
+
+    /// Reads what the passwords of backing services are derived from, or makes it.
+    pub(crate) fn services_key(&self, entropy: &dyn Entropy) -> anyhow::Result<SecretKey> {
+        let path = self.path.join("services.key");
+        let context = || format!("cannot use the key file {}", path.display());
+        match fs::read(&path) {
+            Ok(bytes) => {
+                let bytes: [u8; 32] = bytes.try_into().map_err(|_| {
+                    anyhow::anyhow!("it is damaged: it must have 32 bytes").context(context())
+                })?;
+                Ok(SecretKey::new(bytes))
+            }
+            Err(err) if err.kind() == io::ErrorKind::NotFound => {
+                let mut bytes = [0; 32];
+                entropy.fill(&mut bytes);
+                write_new(&path, &bytes).with_context(context)?;
+                Ok(SecretKey::new(bytes))
+            }
+            Err(err) => Err(err).with_context(context),
+        }
     }
 
     /// Where the first start leaves the owner's key.

@@ -1,6 +1,7 @@
 //! The server: reads the configuration, puts the parts together, listens, stops gracefully.
 
 mod admin;
+mod backing_services;
 #[cfg(feature = "bench")]
 mod bench;
 mod config;

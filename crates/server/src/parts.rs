@@ -15,10 +15,12 @@ use windlass_engine::{AppLimits, BuildLimits};
 use windlass_github::{Github, GithubOptions};
 use windlass_http::{AppAddress, ForwardedHeader, RateLimits, TrustedProxies};
 use windlass_ingress::{External, HttpsRedirect, Ingress, IngressConfig, Limits, Scheme};
+use windlass_services::BackingServices;
 use windlass_storage::Store;
 use windlass_storage_seaorm::{DatabaseOptions, SeaStore};
 
 use crate::{
+    backing_services,
     config::{Config, Passwords, ProxyHeader},
     data_dir::DataDir,
     ingress_routes::IngressRoutes,
@@ -37,6 +39,7 @@ pub(crate) struct Ports {
 pub(crate) struct Running {
     pub(crate) control: Control,
     pub(crate) engine: Machinery,
+    pub(crate) services: Arc<dyn BackingServices>,
     pub(crate) ingress: Ingress,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -55,11 +58,13 @@ pub(crate) async fn make(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
     let engine = Machinery::open(config, data).await?;
+    let services = backing_services::open(config, data, &*entropy).await?;
     let ingress = Ingress::new(ingress_config(config, ports));
     let store: Arc<dyn Store> = Arc::new(store);
     let control = Control::new(Parts {
         store: Arc::clone(&store),
         engine: engine.as_engine(),
+        services: Arc::clone(&services),
         routes: Arc::new(IngressRoutes(ingress.clone())),
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
@@ -71,7 +76,7 @@ pub(crate) async fn make(
         worker: data.worker(&*entropy)?,
         settings: settings(config)?,
     });
-    Ok(Running { control, engine, ingress, store, clock, entropy })
+    Ok(Running { control, engine, services, ingress, store, clock, entropy })
 }
 
 /// Connects to the database and brings it up to date.

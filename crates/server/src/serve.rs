@@ -11,6 +11,7 @@ use windlass_auth::OneTimeSecret;
 use windlass_control::{Causes, ControlError, Installation, SetUpFor};
 use windlass_domain::Effects;
 use windlass_http::{HttpState, Options};
+use windlass_services::{BackingServices, ServiceError};
 
 #[cfg(feature = "bench")]
 use crate::bench;
@@ -274,11 +275,22 @@ pub(crate) fn set_up_link(config: &Config, api: SocketAddr, secret: &OneTimeSecr
     format!("{place}/setup?token={}", secret.expose())
 }
 
+/// Stops all backing services; what they hold stays.
+async fn rest_all(services: &dyn BackingServices) -> Result<(), ServiceError> {
+    for place in services.places().await? {
+        services.rest(place).await?;
+    }
+    Ok(())
+}
+
 async fn part_with_apps(config: &Config, running: &Running) {
     let grace = Duration::from_secs(config.apps.stop_grace_seconds);
     if config.server.stop_apps {
         if let Err(err) = running.engine.stop_all(grace).await {
             tracing::error!(error = %Causes(&err), "cannot stop all apps");
+        }
+        if let Err(err) = rest_all(&*running.services).await {
+            tracing::error!(error = %Causes(&err), "cannot stop all backing services");
         }
         return;
     }

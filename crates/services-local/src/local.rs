@@ -19,9 +19,6 @@ use crate::{
     needs::Needs, postgres, record::both, redis, s3::S3,
 };
 
-/// Nothing.
-const NOTHING: Services = Services { postgres: false, redis: false, s3: false };
-
 /// Backing services that are processes and folders of this machine.
 #[derive(Debug)]
 pub struct LocalServices {
@@ -74,7 +71,7 @@ impl BackingServices for LocalServices {
     async fn provide(&self, place: Place, wanted: Services) -> Result<Vec<Variable>, ServiceError> {
         let _guard = self.projects.take(place.project).await;
         let before = self.record(place.project)?.of(place.environment);
-        if wanted == NOTHING && before.has == NOTHING {
+        if wanted == Services::NONE && before.has == Services::NONE {
             return Ok(Vec::new());
         }
         self.check(wanted).await?;
@@ -129,10 +126,10 @@ impl BackingServices for LocalServices {
     async fn rest(&self, place: Place) -> Result<(), ServiceError> {
         let _guard = self.projects.take(place.project).await;
         let environment = self.record(place.project)?.of(place.environment);
-        if environment.has == NOTHING {
+        if environment.has == Services::NONE {
             return Ok(());
         }
-        let record = self.note(place, |it| it.active = NOTHING)?;
+        let record = self.note(place, |it| it.active = Services::NONE)?;
         self.settle(&record, place).await
     }
 
@@ -143,7 +140,7 @@ impl BackingServices for LocalServices {
         if !record.environments.contains_key(&place.environment) {
             return Ok(());
         }
-        let environment = self.note(place, |it| it.active = NOTHING)?.of(place.environment);
+        let environment = self.note(place, |it| it.active = Services::NONE)?.of(place.environment);
         record.environments.remove(&place.environment);
         self.s3.close(place);
         if environment.has.redis {
@@ -187,6 +184,16 @@ impl BackingServices for LocalServices {
             );
         }
         Ok(places)
+    }
+
+    async fn stalled(&self) -> Result<Vec<Place>, ServiceError> {
+        let mut stalled = Vec::new();
+        for place in self.places().await? {
+            if !self.all_runs(place)? {
+                stalled.push(place);
+            }
+        }
+        Ok(stalled)
     }
 
     async fn dump(

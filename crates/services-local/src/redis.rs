@@ -54,6 +54,11 @@ impl Redis<'_> {
         Ok(vec![("REDIS_URL", url.into())])
     }
 
+    /// Whether it runs, ready or not.
+    pub(crate) fn runs(&self) -> io::Result<bool> {
+        self.server().runs()
+    }
+
     /// Ends it, where it runs.
     pub(crate) async fn stop(&self) -> Result<(), ServiceError> {
         self.server().stop(STOP).await

@@ -68,6 +68,11 @@ impl S3 {
         ])
     }
 
+    /// Whether an environment's bucket can be reached.
+    pub(crate) fn is_open(&self, place: Place) -> bool {
+        self.open.find(&bucket::name(place.environment)).is_some()
+    }
+
     /// Lets nobody in any more.
     pub(crate) fn close(&self, place: Place) {
         self.open.remove(&bucket::name(place.environment), &place.environment.to_string());

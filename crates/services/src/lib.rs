@@ -5,8 +5,13 @@
 //! and keyed by our ids, so that a call repeated after a crash is safe. A provider knows nothing of
 //! tenants, of Windlass's own database or of HTTP APIs, and it decides nothing: it is told.
 
+mod absent;
 #[cfg(feature = "test-util")]
 pub mod contract;
+#[cfg(feature = "test-util")]
+pub mod fake;
+
+pub use crate::absent::Absent;
 
 use std::{error::Error, fmt};
 
@@ -44,6 +49,10 @@ pub trait BackingServices: Send + Sync {
 
     /// Which environments have anything here, running or not.
     async fn places(&self) -> Result<Vec<Place>, ServiceError>;
+
+    /// Which environments were provided with something that has ended since by itself, as it does
+    /// when the machine restarts. Cheap.
+    async fn stalled(&self) -> Result<Vec<Place>, ServiceError>;
 
     /// Writes an environment's PostgreSQL database as `pg_dump --format=custom` does, and tells how
     /// many bytes that were. Other calls for the project need not wait for it; one that resets or

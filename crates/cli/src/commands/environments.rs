@@ -37,6 +37,8 @@ pub(crate) enum Environments {
     Pause(Named),
     /// Start the app of a paused one again, without a build.
     Resume(Named),
+    /// Empty its database, its Redis and its bucket, and start its app as in a new one.
+    Reset(Reset),
     /// Stop its app and take it down.
     Destroy(Destroy),
 }
@@ -65,6 +67,15 @@ pub(crate) struct Create {
     project: ProjectOption,
     #[command(flatten)]
     follow: Follow,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Reset {
+    #[command(flatten)]
+    deploying: Deploying,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -107,6 +118,7 @@ impl Environments {
             Self::Restart(deploying) => deploying.run(context, client, "restart"),
             Self::Pause(named) => named.order(context, client, "pause"),
             Self::Resume(named) => named.order(context, client, "resume"),
+            Self::Reset(reset) => reset.run(context, client),
             Self::Destroy(destroy) => destroy.run(context, client),
         }
     }
@@ -147,6 +159,16 @@ impl Deploying {
         let Self { named, follow } = self;
         let address = Address::of(["environments", &named.find(client)?.id, order]);
         follow.deployment(context, &client.order(&address)?)
+    }
+}
+
+impl Reset {
+    fn run(self, context: &Context, client: &Client) -> Result<()> {
+        let Self { deploying: Deploying { named, follow }, yes } = self;
+        let Environment { id, branch, url, .. } = named.find(client)?.value;
+        let question = format!("Remove all data of the environment of {branch} at {url}?");
+        input::confirm(&question, yes)?;
+        follow.deployment(context, &client.order(&Address::of(["environments", &id, "reset"]))?)
     }
 }
 

@@ -58,7 +58,7 @@ pub async fn rollback_deployment(
 }
 
 /// What it built must exist and must not have been collected.
-async fn check_build(
+pub(crate) async fn check_build(
     control: &Control,
     uow: &mut dyn UnitOfWork,
     earlier: &Deployment,

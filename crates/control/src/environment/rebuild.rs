@@ -47,7 +47,7 @@ pub(crate) async fn redeploy(
 }
 
 /// Calls off an environment's deployments that nobody has begun, but for `except`, and their jobs.
-/// The caller holds the environment's row.
+/// A reset stays: no other deployment makes up for it. The caller holds the environment's row.
 pub(crate) async fn supersede_queued(
     control: &Control,
     uow: &mut dyn UnitOfWork,
@@ -59,7 +59,8 @@ pub(crate) async fn supersede_queued(
     let unfinished =
         uow.deployments().list_unfinished_for_update(organization, environment.id).await?;
     for waiting in unfinished {
-        let is_kept = except.is_some_and(|kept| kept.id == waiting.id);
+        let is_kept =
+            except.is_some_and(|kept| kept.id == waiting.id) || waiting.trigger == Trigger::Reset;
         if is_kept || waiting.state != DeploymentState::Queued {
             continue;
         }

@@ -6,11 +6,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 use windlass_domain::{Environment, Job, JobKind, JobState, Lease, TransitionError};
 use windlass_engine::EngineError;
+use windlass_services::ServiceError;
 use windlass_storage::{Signal, StoreError, UnitOfWork};
 
 use crate::{
     Causes, Control, ControlError,
     route::RouteError,
+    services::TendError,
     telemetry,
     worker::{LoadError, deploy, destroy, lease_end, pause},
 };
@@ -42,6 +44,9 @@ pub(super) enum AttemptError {
     /// The engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A backing service failed.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
     /// A fault of ours.
     #[error(transparent)]
     Transition(#[from] TransitionError),
@@ -71,6 +76,17 @@ impl From<LoadError> for AttemptError {
             // The project was deleted meanwhile, and with it everything that the job was for.
             LoadError::Gone => Self::Lost,
             LoadError::Control(err) => Self::Control(err),
+            LoadError::Service(err) => Self::Service(err),
+        }
+    }
+}
+
+impl From<TendError> for AttemptError {
+    fn from(err: TendError) -> Self {
+        match err {
+            TendError::Service(err) => Self::Service(err),
+            TendError::Store(err) => Self::Store(err),
+            TendError::Control(err) => Self::Control(err),
         }
     }
 }
@@ -84,6 +100,7 @@ impl AttemptError {
             Self::Lost
             | Self::Exhausted
             | Self::Engine(_)
+            | Self::Service(_)
             | Self::Transition(_)
             | Self::Control(_) => false,
         }
@@ -98,10 +115,21 @@ impl AttemptError {
             Self::Engine(EngineError::Internal { .. }) => {
                 "the engine failed; its operator finds the cause in the server's log".to_owned()
             }
+            Self::Service(err) => service_failed(err),
             Self::Exhausted => self.to_string(),
             Self::Lost | Self::Store(_) | Self::Transition(_) | Self::Control(_) => {
                 "internal error; the operator finds the cause in the server's log".to_owned()
             }
+        }
+    }
+}
+
+/// What the people of a project are told of a backing service's failure.
+fn service_failed(err: &ServiceError) -> String {
+    match err {
+        ServiceError::Missing { .. } | ServiceError::Refused(_) => err.to_string(),
+        ServiceError::Unavailable { .. } => {
+            "a backing service failed; the operator finds the cause in the server's log".to_owned()
         }
     }
 }

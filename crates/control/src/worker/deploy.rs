@@ -6,10 +6,11 @@
 
 use windlass_domain::{
     Amounts, BuildResult, BuildState, CommitId, Deployment, DeploymentId, DeploymentState,
-    Environment, LogId, Project, Resources, Trigger,
+    Environment, LogId, Project, Resources,
 };
 use windlass_engine::{EngineError, SourceAt};
 use windlass_manifest::{FILE_NAMES, MAX_BYTES, Manifest};
+use windlass_services::ServiceError;
 use windlass_storage::{Signal, StoredManifest, UnitOfWork};
 
 use super::{
@@ -28,15 +29,13 @@ pub(super) async fn carry_out(attempt: &Attempt, id: DeploymentId) -> Result<(),
             Ok(loaded) => loaded,
             // Its project was deleted, and with it everything that it was for.
             Err(LoadError::Gone) => return Ok(()),
-            Err(LoadError::Control(err)) => return Err(err.into()),
+            Err(err @ (LoadError::Control(_) | LoadError::Service(_))) => return Err(err.into()),
         };
         match (&loaded.deployment.state, loaded.deployment.trigger) {
-            (DeploymentState::Queued, Trigger::Rollback { .. }) => {
-                skip_building(attempt, loaded).await?;
-            }
-            (DeploymentState::Queued, Trigger::Created | Trigger::Rebuild | Trigger::Push) => {
+            (DeploymentState::Queued, trigger) if trigger.builds() => {
                 begin_building(attempt, loaded).await?;
             }
+            (DeploymentState::Queued, _) => skip_building(attempt, loaded).await?,
             (DeploymentState::Building, _) => build::carry_out(attempt, loaded).await?,
             (DeploymentState::Deploying, _) => start::carry_out(attempt, loaded).await?,
             (DeploymentState::Live { .. }, _) => return start::settle(attempt, id).await,
@@ -144,6 +143,15 @@ async fn begin_building(attempt: &Attempt, loaded: load::Loaded) -> Result<(), A
             return fail(attempt, loaded.deployment.id, BuildResult::ClientError, &reason).await;
         }
     };
+    // A build in vain would have been paid for.
+    let wanted = manifest.over(&loaded.project.settings).services;
+    match control.check_services(wanted).await {
+        Err(err @ (ServiceError::Missing { .. } | ServiceError::Refused(_))) => {
+            let reason = err.to_string();
+            return fail(attempt, loaded.deployment.id, BuildResult::ClientError, &reason).await;
+        }
+        checked => checked?,
+    }
 
     let now = control.fx().clock.now();
     let mut held = attempt.hold().await?;
@@ -244,8 +252,7 @@ pub(super) async fn fail_deployment(
 /// Ends what a deployment that was called off or has failed may have left behind.
 async fn clean_up(attempt: &Attempt, loaded: load::Loaded) -> Result<(), AttemptError> {
     let deployment = loaded.deployment.clone();
-    let is_own_build = !matches!(deployment.trigger, Trigger::Rollback { .. });
-    if is_own_build {
+    if deployment.trigger.builds() {
         let mut uow = attempt.control.store().read().await?;
         let build = uow.builds().find(attempt.job.organization_id, deployment.build_id).await?;
         drop(uow);

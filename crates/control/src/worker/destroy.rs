@@ -25,6 +25,14 @@ pub(super) async fn carry_out(attempt: &Attempt, id: EnvironmentId) -> Result<()
         control.engine().stop(*app, control.settings().stop_grace).await?;
         control.followed_to_end(*app, LAST_LINES).await;
     }
+    let mut uow = control.store().read().await?;
+    let found = uow.environments().find(attempt.job.organization_id, id).await?;
+    drop(uow);
+    if let Some(environment) =
+        found.filter(|environment| environment.state == EnvironmentState::Destroying)
+    {
+        control.remove_services(&environment).await?;
+    }
     write_end(attempt, id).await?;
     control.inner.routes.refresh().await?;
     Ok(())

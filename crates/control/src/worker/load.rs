@@ -2,13 +2,23 @@
 
 use windlass_domain::{
     BuildId, Deployment, DeploymentId, Environment, OrganizationId, Project, ProjectSettings,
-    Resources,
+    Resources, Services,
 };
 use windlass_engine::{AppLimits, AppRequest, BuildLimits, BuildRequest, Recipe, Variable};
 use windlass_manifest::Manifest;
+use windlass_services::ServiceError;
 use windlass_storage::{StoreError, StoredManifest, UnitOfWork};
 
 use crate::{Control, ControlError, env_var, log_store::Pipe};
+
+/// Which backing services the app of a deployment asks for.
+pub(crate) async fn wanted_services(
+    control: &Control,
+    organization: OrganizationId,
+    deployment: DeploymentId,
+) -> Result<Services, LoadError> {
+    Ok(load(control, organization, deployment).await?.wanted_services())
+}
 
 /// Why a request could not be put together.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +29,9 @@ pub(crate) enum LoadError {
     /// Something failed.
     #[error(transparent)]
     Control(#[from] ControlError),
+    /// What it asks for cannot be had.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
 }
 
 impl From<StoreError> for LoadError {
@@ -53,7 +66,7 @@ pub(super) async fn load(
 }
 
 /// What the repository says about itself in the commit of a build; nothing where it says nothing.
-pub(super) async fn find_manifest(
+pub(crate) async fn find_manifest(
     uow: &mut dyn UnitOfWork,
     organization: OrganizationId,
     build: BuildId,
@@ -119,9 +132,20 @@ impl Loaded {
         })
     }
 
-    /// What the engine is told to start.
+    /// The backing services that its app asks for.
+    pub(super) fn wanted_services(&self) -> Services {
+        self.manifest.over(&self.project.settings).services
+    }
+
+    /// What the engine is told to start, once what it asks for is there. The project's own
+    /// variables win over those of its services: whoever sets `DATABASE_URL` means another one.
     pub(super) async fn app_request(self, control: &Control) -> Result<AppRequest, LoadError> {
-        let variables = self.variables(control).await?;
+        let wanted = self.wanted_services();
+        let mut variables = self.variables(control).await?;
+        let provided = control.provide_services(&self.environment, wanted).await?;
+        let is_set = |one: &Variable| variables.iter().any(|other| other.key == one.key);
+        let provided: Vec<Variable> = provided.into_iter().filter(|one| !is_set(one)).collect();
+        variables.extend(provided);
         let pipe = Pipe::of_app(self.environment.id, self.deployment.id);
         let first_line = control.stored_lines(pipe).await?;
         let settings = self.manifest.over(&self.project.settings);

@@ -21,6 +21,12 @@ pub(super) async fn carry_out(attempt: &Attempt, id: EnvironmentId) -> Result<()
         drop(leaving);
         routes.refresh().await?;
     }
+    let mut uow = attempt.control.store().read().await?;
+    let found = uow.environments().find(attempt.job.organization_id, id).await?;
+    drop(uow);
+    if let Some(environment) = found {
+        attempt.control.rest_services(&environment).await?;
+    }
     Ok(())
 }
 

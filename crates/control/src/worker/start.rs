@@ -2,15 +2,19 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use windlass_domain::{BuildResult, DeploymentId, DeploymentState, EnvironmentId, LogId};
+use windlass_domain::{
+    BuildResult, DeploymentId, DeploymentState, EnvironmentId, EnvironmentState, LogId,
+};
 use windlass_engine::{AppState, EngineError, ObservedApp};
+use windlass_services::ServiceError;
 use windlass_storage::Signal;
 
 use super::{
     attempt::{Attempt, AttemptError},
     build::until_called_off,
     deploy,
-    load::Loaded,
+    load::{LoadError, Loaded},
+    reset,
 };
 use crate::deployment;
 
@@ -24,7 +28,18 @@ pub(super) async fn carry_out(attempt: &Attempt, loaded: Loaded) -> Result<(), A
     let environment = loaded.environment.id;
     // Its lines are stored; a server that was killed may not have come to this.
     control.engine().forget_build(loaded.deployment.build_id).await?;
-    let request = loaded.app_request(control).await?;
+    if loaded.environment.state == EnvironmentState::Resetting {
+        return reset::carry_out(attempt, &loaded.environment).await;
+    }
+    let request = match loaded.app_request(control).await {
+        Ok(request) => request,
+        Err(LoadError::Service(
+            err @ (ServiceError::Missing { .. } | ServiceError::Refused(_)),
+        )) => {
+            return deploy::fail(attempt, id, BuildResult::Built, &err.to_string()).await;
+        }
+        Err(err) => return Err(err.into()),
+    };
     let starting = async {
         let mut start = std::pin::pin!(control.engine().start(&request));
         loop {

@@ -27,6 +27,7 @@ mod pushing;
 mod quotas;
 mod reconciling;
 mod replicas;
+mod services;
 mod support;
 mod tokens;
 mod variables;

@@ -2,11 +2,11 @@
 
 use windlass_control::{
     ControlError, Expected, RouteTarget, destroy_environment, pause_environment,
-    rebuild_environment, resume_environment,
+    rebuild_environment, reset_environment, resume_environment,
 };
 use windlass_domain::{
     BuildState, DeploymentId, DeploymentState, Environment, EnvironmentId, EnvironmentState, LogId,
-    PausedBy, Project,
+    PausedBy, Project, ProjectSettings, Services,
 };
 use windlass_engine::fake::{AppScript, BuildScript, Fault, Gate, Operation};
 use windlass_storage::Store as _;
@@ -16,12 +16,14 @@ use crate::support::{FX, Platform};
 /// What each operation does in each state, for people; and for the test that follows.
 const TABLE: &str = include_str!("../../../../ARCHITECTURE.md");
 const PAUSED: EnvironmentState = EnvironmentState::Paused { by: PausedBy::Person };
-const OPERATIONS: [&str; 4] = ["rebuild", "pause", "resume", "destroy"];
+const OPERATIONS: [&str; 5] = ["rebuild", "pause", "resume", "reset", "destroy"];
 
 #[tokio::test]
 async fn what_is_done_in_which_state_is_what_the_table_says() {
     let platform = Platform::new("pause_table").await;
-    let project = platform.project("Shop").await;
+    let services = Services { postgres: true, ..Services::NONE };
+    let settings = ProjectSettings { services, ..ProjectSettings::default() };
+    let project = platform.project_with("Shop", settings).await;
     let row_of = |name: &str| {
         let start = format!("| {name} |");
         let row = TABLE.lines().find(|line| line.starts_with(&start));
@@ -31,8 +33,8 @@ async fn what_is_done_in_which_state_is_what_the_table_says() {
     let states = row_of("operation");
     assert_eq!(
         states,
-        ["provisioning", "active", "paused", "failed", "destroying", "destroyed"]
-            .map(|state| { format!("`{state}`") })
+        ["provisioning", "active", "paused", "resetting", "failed", "destroying", "destroyed"]
+            .map(|state| format!("`{state}`"))
     );
     for operation in OPERATIONS {
         for (state, expected) in states.iter().zip(row_of(operation)) {
@@ -62,6 +64,11 @@ async fn in_state(platform: &Platform, project: &Project, state: &str) -> Enviro
         "provisioning" => return environment,
         "active" => live(environment),
         "paused" => live(environment).pause(PausedBy::Person, now).unwrap(),
+        "resetting" => {
+            store(platform, &live(environment.clone())).await;
+            operate(platform, "reset", environment.id).await.unwrap();
+            return platform.environment_now(environment.id).await;
+        }
         "failed" => environment.deployment_failed("why", now).unwrap(),
         "destroying" => environment.destroy(now).unwrap(),
         "destroyed" => environment.destroy(now).unwrap().finish_destroying(now).unwrap(),
@@ -81,6 +88,7 @@ async fn operate(
         "rebuild" => rebuild_environment(control, owner, id).await.map(drop),
         "pause" => pause_environment(control, owner, id, Expected::Any).await.map(drop),
         "resume" => resume_environment(control, owner, id, Expected::Any).await.map(drop),
+        "reset" => reset_environment(control, owner, id, Expected::Any).await.map(drop),
         "destroy" => destroy_environment(control, owner, id, Expected::Any).await.map(drop),
         other => panic!("{other}"),
     }
@@ -96,6 +104,7 @@ async fn leave(platform: &Platform, id: EnvironmentId) {
         EnvironmentState::Provisioning
         | EnvironmentState::Active
         | EnvironmentState::Paused { .. }
+        | EnvironmentState::Resetting
         | EnvironmentState::Failed { .. } => environment.destroy(now).unwrap(),
     };
     store(platform, &destroying.finish_destroying(now).unwrap()).await;
@@ -255,6 +264,7 @@ async fn a_paused_app_that_cannot_be_started_again_has_failed() {
                 EnvironmentState::Provisioning
                 | EnvironmentState::Active
                 | EnvironmentState::Paused { .. }
+                | EnvironmentState::Resetting
                 | EnvironmentState::Destroying
                 | EnvironmentState::Destroyed { .. } => None,
             }

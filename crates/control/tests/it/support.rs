@@ -25,6 +25,7 @@ use windlass_domain::{
     SystemClock, WorkerId,
 };
 use windlass_engine::{AppLimits, BuildLimits, fake::FakeEngine};
+use windlass_services::fake::FakeServices;
 use windlass_storage::Store as _;
 use windlass_storage_seaorm::{
     SeaStore,
@@ -41,6 +42,7 @@ pub(crate) const FX: Effects<'static> = Effects { clock: &SystemClock, entropy: 
 pub(crate) struct Platform {
     pub(crate) store: TestStore,
     pub(crate) engine: FakeEngine,
+    pub(crate) services: FakeServices,
     pub(crate) routes: Arc<Table>,
     /// What a test asks for through the use cases.
     pub(crate) control: Control,
@@ -140,9 +142,10 @@ impl Platform {
     pub(crate) async fn new(test: &str) -> Self {
         let store = fresh_store(test).await;
         let engine = FakeEngine::new(Arc::new(SystemClock));
+        let services = FakeServices::default();
         let routes = Arc::new(Table::default());
         let keyring = format!("1 {}", "5a".repeat(32));
-        let control = control(&store, &engine, &routes, &keyring, "tests", settings());
+        let control = control(&store, (&engine, &services), &routes, &keyring, "tests", settings());
         let mut key = String::new();
         install(&control, |new| {
             new.expose().clone_into(&mut key);
@@ -152,7 +155,7 @@ impl Platform {
         .unwrap();
         let principal = control.authenticate(Presentation::bearer(&key)).await.unwrap();
         let owner = control.caller(principal, occasion());
-        Self { store, engine, routes, control, owner, keyring }
+        Self { store, engine, services, routes, control, owner, keyring }
     }
 
     /// Starts a server of this name on the platform.
@@ -172,7 +175,8 @@ impl Platform {
 
     /// The same with other settings.
     pub(crate) fn another_with(&self, name: &str, settings: Settings) -> Control {
-        control(&self.store, &self.engine, &self.routes, &self.keyring, name, settings)
+        let parts = (&self.engine, &self.services);
+        control(&self.store, parts, &self.routes, &self.keyring, name, settings)
     }
 
     /// A server of its own on the platform's database, as another machine would run it, and what
@@ -185,8 +189,8 @@ impl Platform {
             (*self.store).clone()
         };
         let settings = Settings { verified_keys: keys.verified, ..settings() };
-        let (engine, routes, keyring) = (&self.engine, &self.routes, &self.keyring);
-        let control = control_with(&store, engine, routes, keyring, name, settings, keys.cost);
+        let (parts, keyring) = ((&self.engine, &self.services), &self.keyring);
+        let control = control_with(&store, parts, &self.routes, keyring, name, settings, keys.cost);
         (control.clone(), Server::start(control))
     }
 
@@ -310,19 +314,19 @@ pub(crate) fn git_url() -> GitUrl {
 
 fn control(
     store: &TestStore,
-    engine: &FakeEngine,
+    parts: (&FakeEngine, &FakeServices),
     routes: &Arc<Table>,
     keyring: &str,
     name: &str,
     settings: Settings,
 ) -> Control {
     let cost = Keys::default().cost;
-    control_with(store, engine, routes, keyring, name, settings, cost)
+    control_with(store, parts, routes, keyring, name, settings, cost)
 }
 
 fn control_with(
     store: &SeaStore,
-    engine: &FakeEngine,
+    parts: (&FakeEngine, &FakeServices),
     routes: &Arc<Table>,
     keyring: &str,
     name: &str,
@@ -330,9 +334,11 @@ fn control_with(
     cost: u32,
 ) -> Control {
     let cost = BcryptCost::new(cost).unwrap();
+    let (engine, services) = parts;
     Control::new(Parts {
         store: Arc::new(store.clone()),
         engine: Arc::new(engine.clone()),
+        services: Arc::new(services.clone()),
         routes: Arc::clone(routes) as _,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(OsEntropy),

@@ -19,19 +19,23 @@ pub(crate) enum Event {
     Allot,
     Pause(PausedBy),
     Resume,
+    Reset,
+    Emptied,
+    SetUp,
     Destroy,
     FinishDestroying,
 }
 
-const DEPLOYABLE: [&str; 4] = ["provisioning", "active", "paused", "failed"];
+const DEPLOYABLE: [&str; 5] = ["provisioning", "active", "paused", "resetting", "failed"];
 
 impl Machine for Environment {
     const ENTITY: &'static str = "environment";
     const EDGES: &'static [(&'static str, &'static [&'static str])] = &[
         ("provisioning", &["provisioning", "active", "failed", "destroying"]),
-        ("active", &["active", "paused", "failed", "destroying"]),
-        ("paused", &["active", "paused", "destroying"]),
-        ("failed", &["active", "failed", "destroying"]),
+        ("active", &["active", "paused", "resetting", "failed", "destroying"]),
+        ("paused", &["active", "paused", "resetting", "destroying"]),
+        ("resetting", &["provisioning", "active", "resetting", "failed", "destroying"]),
+        ("failed", &["active", "resetting", "failed", "destroying"]),
         ("destroying", &["destroyed"]),
         ("destroyed", &[]),
     ];
@@ -52,6 +56,9 @@ impl Machine for Environment {
             Event::Allot => self.allot(Resources::default(), now),
             Event::Pause(by) => self.pause(*by, now),
             Event::Resume => self.resume(now),
+            Event::Reset => self.reset(now),
+            Event::Emptied => self.emptied(now),
+            Event::SetUp => self.set_up(now),
             Event::Destroy => self.destroy(now),
             Event::FinishDestroying => self.finish_destroying(now),
         }
@@ -82,6 +89,9 @@ proptest! {
             1 => Just(Event::Pause(PausedBy::Person)),
             1 => Just(Event::Pause(PausedBy::Idleness)),
             2 => Just(Event::Resume),
+            1 => Just(Event::Reset),
+            1 => Just(Event::Emptied),
+            1 => Just(Event::SetUp),
             1 => Just(Event::Destroy),
             1 => Just(Event::FinishDestroying),
         ])
@@ -91,7 +101,7 @@ proptest! {
             prop_assert!(environment.was_live || live.is_none());
             match state {
                 EnvironmentState::Active | EnvironmentState::Paused { .. } => prop_assert!(live.is_some()),
-                EnvironmentState::Destroying => {}
+                EnvironmentState::Resetting | EnvironmentState::Destroying => {}
                 EnvironmentState::Provisioning => prop_assert!(!environment.was_live),
                 EnvironmentState::Failed { .. }
                 | EnvironmentState::Destroyed { .. } => prop_assert!(live.is_none(), "{state:?}"),
@@ -104,7 +114,7 @@ proptest! {
 }
 
 #[test]
-fn an_environment_in_which_an_app_has_answered_once_was_live_for_good()
+fn an_environment_in_which_an_app_has_answered_once_was_live_until_it_is_reset()
 -> Result<(), TransitionError> {
     let (clock, entropy) = (ManualClock::default(), CountingEntropy::default());
     let fx = entropy.with(&clock);
@@ -113,6 +123,27 @@ fn an_environment_in_which_an_app_has_answered_once_was_live_for_good()
     assert!(!failed.was_live);
     let live = failed.go_live(Id::generate(fx), now)?;
     assert!(live.was_live);
-    assert!(live.app_failed("it kept crashing", now)?.was_live);
+    let failed = live.app_failed("it kept crashing", now)?;
+    assert!(failed.was_live);
+    assert!(!failed.reset(now)?.emptied(now)?.was_live);
+    Ok(())
+}
+
+#[test]
+fn what_is_run_once_is_due_again_when_an_environment_was_emptied() -> Result<(), TransitionError> {
+    let (clock, entropy) = (ManualClock::default(), CountingEntropy::default());
+    let fx = entropy.with(&clock);
+    let now = fx.clock.now();
+    let new = environment(fx);
+    assert!(!new.is_set_up);
+    let live = new.set_up(now)?.go_live(Id::generate(fx), now)?;
+    assert!(live.is_set_up);
+    let resetting = live.reset(now)?;
+    assert!(resetting.is_set_up);
+    assert!(!resetting.clone().emptied(now)?.is_set_up);
+    // Called off in the middle, it has lost its data all the same.
+    let called_off = resetting.deployment_failed("cancelled", now)?;
+    assert_eq!(called_off.state, EnvironmentState::Active);
+    assert!(!called_off.emptied(now)?.is_set_up);
     Ok(())
 }

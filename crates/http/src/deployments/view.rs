@@ -55,6 +55,7 @@ pub(crate) enum TriggerView {
     Rebuild,
     Push,
     Rollback,
+    Reset,
 }
 
 /// Where a deployment is on its way.
@@ -97,6 +98,7 @@ impl From<Deployment> for DeploymentView {
             Trigger::Rebuild => (TriggerView::Rebuild, None),
             Trigger::Push => (TriggerView::Push, None),
             Trigger::Rollback { to } => (TriggerView::Rollback, Some(to.to_string())),
+            Trigger::Reset => (TriggerView::Reset, None),
         };
         let (state, reason) = state_and_reason(state);
         Self {

@@ -11,6 +11,7 @@ use windlass_domain::{
 };
 
 use super::{
+    hooks::{HooksBody, HooksEdit},
     previews::{PreviewsBody, PreviewsEdit},
     settings::{
         BuildResourcesBody, ResourcesBody, ResourcesEdit, ServicesBody, health_path, port,
@@ -85,6 +86,9 @@ pub(crate) struct ProjectBody {
     #[serde(default)]
     #[schema(value_type = Option<PreviewsBody>)]
     previews: Patch<Object<PreviewsBody>>,
+    #[serde(default)]
+    #[schema(value_type = Option<HooksBody>)]
+    hooks: Patch<Object<HooksBody>>,
 }
 
 /// The same with a name, and with one of `git_url` and `github_repo`.
@@ -113,6 +117,7 @@ struct SettingsEdit {
     resources: Patch<ResourcesEdit>,
     build_resources: Patch<ResourcesEdit>,
     previews: Patch<PreviewsEdit>,
+    hooks: Patch<HooksEdit>,
 }
 
 impl ProjectBody {
@@ -150,6 +155,7 @@ impl ProjectBody {
             resources: self.resources.and_then(|Object(body)| Some(body.parse(fields))),
             build_resources: self.build_resources.and_then(|Object(body)| Some(body.parse(fields))),
             previews: self.previews.and_then(|Object(body)| Some(body.parse(fields))),
+            hooks: self.hooks.and_then(|Object(body)| Some(body.parse(fields))),
         };
         Some(ProjectEdit { name, source: source?, default_branch, settings })
     }
@@ -236,6 +242,7 @@ impl SettingsEdit {
             resources,
             build_resources,
             previews,
+            hooks,
         } = self;
         dockerfile.apply(&mut settings.dockerfile);
         build_context.apply(&mut settings.build_context);
@@ -247,6 +254,7 @@ impl SettingsEdit {
         merge(resources, &mut settings.resources, ResourcesEdit::apply);
         merge(build_resources, &mut settings.build_resources, ResourcesEdit::apply_to_build);
         merge(previews, &mut settings.previews, PreviewsEdit::apply);
+        merge(hooks, &mut settings.hooks, HooksEdit::apply);
     }
 }
 

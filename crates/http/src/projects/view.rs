@@ -8,6 +8,7 @@ use windlass_domain::{
 };
 
 use super::{
+    hooks::HooksView,
     previews::PreviewsView,
     settings::{BuildResourcesView, ResourcesView, ServicesView},
 };
@@ -55,6 +56,7 @@ pub(crate) struct ProjectView {
     resources: ResourcesView,
     build_resources: BuildResourcesView,
     previews: PreviewsView,
+    hooks: HooksView,
     state: ProjectStateView,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -102,6 +104,7 @@ impl From<Project> for ProjectView {
             resources,
             build_resources,
             previews,
+            hooks,
         } = settings;
         Self {
             id: id.to_string(),
@@ -120,6 +123,7 @@ impl From<Project> for ProjectView {
             resources: resources.into(),
             build_resources: build_resources.into(),
             previews: previews.into(),
+            hooks: hooks.into(),
             state: state.into(),
             created_at,
             updated_at,

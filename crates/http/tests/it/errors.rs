@@ -157,7 +157,7 @@ async fn a_body_that_cannot_be_read_is_explained() {
         (json, b"{\"resources\":{\"cpu\":\"1\"}}", 400, "`resources.cpu`: expected f64"),
         (json, b"{\"resources\":{\"cpu\":1e999}}", 400, "the body is not JSON: number out of range at line 1 column 25"),
         (json, b"{\"name\":\"a\",\"name\":\"b\"}", 400, "the body: duplicate field `name`"),
-        (json, b"{\"nmae\":\"a\"}", 400, "`nmae`: unknown field `nmae`, expected one of `name`, `github_repo`, `git_url`, `default_branch`, `dockerfile`, `build_context`, `services`, `build_command`, `start_command`, `health_path`, `port`, `resources`, `build_resources`, `previews`"),
+        (json, b"{\"nmae\":\"a\"}", 400, "`nmae`: unknown field `nmae`, expected one of `name`, `github_repo`, `git_url`, `default_branch`, `dockerfile`, `build_context`, `services`, `build_command`, `start_command`, `health_path`, `port`, `resources`, `build_resources`, `previews`, `hooks`"),
         (json, deep.as_bytes(), 400, "the body: expected an object"),
         (json, &big, 413, "the body must not have more than 1048576 bytes"),
         (None, b"{}", 415, "the body must be JSON: set `Content-Type: application/json`"),

@@ -28,6 +28,7 @@ use windlass_domain::{
 };
 use windlass_engine::{AppLimits, BuildLimits, fake::FakeEngine};
 use windlass_http::{AppAddress, HttpState, Options, RateLimits, TrustedProxies, router};
+use windlass_services::fake::FakeServices;
 use windlass_storage::Store;
 use windlass_storage_seaorm::test_util::{TestStore, fresh_store};
 
@@ -131,6 +132,7 @@ impl TestApi {
         let control = Control::new(Parts {
             store: flaky.clone(),
             engine: Arc::new(engine.clone()),
+            services: Arc::new(FakeServices::default()),
             routes: Arc::new(NoRoutes),
             clock: clock.clone(),
             entropy: entropy.clone(),

@@ -92,6 +92,7 @@ async fn targets(api: &TestApi) -> Vec<Target> {
                     "enabled": true, "branches": ["feature/*"], "limit": 1, "ttl_seconds": 60,
                     "idle_pause_seconds": 60,
                 },
+                "hooks": { "on_new": "make seed", "on_deploy": "make migrate" },
             }),
         ),
         target(

@@ -45,6 +45,10 @@ async fn the_seed_s_example_works_as_it_is_written() {
       "git_url": "https://github.com/octocat/my-app.git",
       "github_repo": "octocat/my-app",
       "health_path": null,
+      "hooks": {
+        "on_deploy": null,
+        "on_new": null
+      },
       "id": "proj_01kdvdna00e008000000000007",
       "name": "my-app",
       "port": null,
@@ -89,6 +93,7 @@ async fn every_setting_is_kept() {
         "port": 8080,
         "resources": { "cpu": 0.5, "memory_mb": 256 },
         "build_resources": { "cpu": 2.0, "memory_mb": 2048, "timeout_seconds": 900 },
+        "hooks": { "on_new": "npm run seed", "on_deploy": "npm run migrate" },
     });
 
     let created = api.post("/api/projects", settings.clone()).await;

@@ -1,6 +1,6 @@
 //! What right files set.
 
-use windlass_domain::{BuildResources, Previews, ProjectSettings, Resources, Services};
+use windlass_domain::{BuildResources, Hooks, Previews, ProjectSettings, Resources, Services};
 use windlass_manifest::{Manifest, ManifestServices, parse};
 
 fn read(text: &str) -> Manifest {
@@ -151,6 +151,10 @@ fn what_a_file_sets_wins_and_the_rest_stays() {
             timeout_seconds: Some(100),
         },
         previews: Previews { enabled: false, ..Previews::default() },
+        hooks: Hooks {
+            on_new: Some("make seed".parse().unwrap()),
+            on_deploy: Some("make migrate".parse().unwrap()),
+        },
     };
     assert_eq!(Manifest::default().over(&project), project);
 
@@ -159,6 +163,7 @@ build: { command: npm run build }
 app: { port: 8080, memory: 1Gi }
 buildResources: { timeout: 15m }
 services: { redis: false, s3: true }
+hooks: { on_deploy: npm run migrate }
 ";
     let expected = ProjectSettings {
         services: Services { postgres: true, redis: false, s3: true },
@@ -166,6 +171,10 @@ services: { redis: false, s3: true }
         port: Some(8080),
         resources: Resources { cpu_millis: Some(100), memory_mb: Some(1_024) },
         build_resources: BuildResources { timeout_seconds: Some(900), ..project.build_resources },
+        hooks: Hooks {
+            on_deploy: Some("npm run migrate".parse().unwrap()),
+            ..project.hooks.clone()
+        },
         ..project.clone()
     };
     assert_eq!(read(some).over(&project), expected);

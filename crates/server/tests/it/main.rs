@@ -16,6 +16,7 @@ mod pages;
 mod postgres_outage;
 mod previews;
 mod schemathesis;
+mod services;
 mod set_up;
 mod support;
 mod swagger_ui;

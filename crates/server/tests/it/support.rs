@@ -7,7 +7,7 @@ mod repository;
 mod server;
 
 pub(crate) use self::{
-    api::{Answer, Api, host_of},
+    api::{Answer, Api, Deployed, host_of},
     browser::Browser,
     postgres::Postgres,
     repository::Repository,

@@ -57,6 +57,15 @@ impl LocalServices {
         Ok(record)
     }
 
+    /// Whether everything runs that an environment was provided with.
+    pub(super) fn all_runs(&self, place: Place) -> Result<bool, ServiceError> {
+        let failed = || ServiceError::unavailable::<io::Error>("looking for servers");
+        let active = self.record(place.project)?.of(place.environment).active;
+        Ok((!active.postgres || self.cluster(place.project).runs().map_err(failed())?)
+            && (!active.redis || self.redis(place).runs().map_err(failed())?)
+            && (!active.s3 || self.s3.is_open(place)))
+    }
+
     /// Stops what nobody needs of an environment, and of what its project shares.
     pub(super) async fn settle(
         &self,

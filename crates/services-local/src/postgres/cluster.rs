@@ -58,6 +58,11 @@ impl Cluster<'_> {
         self.port().ok_or_else(|| ServiceError::unavailable("looking for PostgreSQL")("no port"))
     }
 
+    /// Whether it runs, ready or not.
+    pub(crate) fn runs(&self) -> io::Result<bool> {
+        self.server().runs()
+    }
+
     /// Ends it, where it runs.
     pub(crate) async fn stop(&self) -> Result<(), ServiceError> {
         self.server().stop(STOP).await

@@ -159,6 +159,7 @@ impl From<&Deployment> for Model {
             Trigger::Rebuild => ("rebuild", None),
             Trigger::Push => ("push", None),
             Trigger::Rollback { to } => ("rollback", Some(to.to_uuid())),
+            Trigger::Reset => ("reset", None),
         };
         let (state_since, reason) = match state {
             DeploymentState::Queued | DeploymentState::Building | DeploymentState::Deploying => {
@@ -232,6 +233,7 @@ impl TryFrom<Model> for Deployment {
                     let to = required(rollback_to, TABLE, "rollback_to")?;
                     Trigger::Rollback { to: DeploymentId::from_uuid(to) }
                 }
+                "reset" => Trigger::Reset,
                 _ => return Err(corrupt(TABLE)(BadColumn("trigger"))),
             },
             requested_by,

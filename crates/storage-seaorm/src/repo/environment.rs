@@ -226,6 +226,7 @@ pub(super) mod row {
         pub(in crate::repo) destroyed_at: Option<DateTimeUtc>,
         pub(in crate::repo) live_deployment: Option<Uuid>,
         pub(in crate::repo) was_live: bool,
+        pub(in crate::repo) is_set_up: bool,
         pub(in crate::repo) refreshed_at: Option<DateTimeUtc>,
         pub(in crate::repo) visited_at: Option<DateTimeUtc>,
         pub(in crate::repo) created_at: DateTimeUtc,
@@ -249,6 +250,7 @@ impl From<&Environment> for Model {
             state,
             live_deployment,
             was_live,
+            is_set_up,
             refreshed_at,
             visited_at,
             created_at,
@@ -259,6 +261,7 @@ impl From<&Environment> for Model {
             EnvironmentState::Paused { by } => Some(name_of(*by).to_owned()),
             EnvironmentState::Provisioning
             | EnvironmentState::Active
+            | EnvironmentState::Resetting
             | EnvironmentState::Failed { .. }
             | EnvironmentState::Destroying
             | EnvironmentState::Destroyed { .. } => None,
@@ -267,6 +270,7 @@ impl From<&Environment> for Model {
             EnvironmentState::Provisioning
             | EnvironmentState::Active
             | EnvironmentState::Paused { .. }
+            | EnvironmentState::Resetting
             | EnvironmentState::Destroying => (None, None),
             EnvironmentState::Failed { reason } => (Some(reason.clone()), None),
             EnvironmentState::Destroyed { at } => (None, Some(*at)),
@@ -286,6 +290,7 @@ impl From<&Environment> for Model {
             destroyed_at,
             live_deployment: live_deployment.map(DeploymentId::to_uuid),
             was_live: *was_live,
+            is_set_up: *is_set_up,
             refreshed_at: Some(*refreshed_at),
             visited_at: *visited_at,
             created_at: *created_at,
@@ -314,6 +319,7 @@ impl TryFrom<Model> for Environment {
             destroyed_at,
             live_deployment,
             was_live,
+            is_set_up,
             refreshed_at,
             visited_at,
             created_at,
@@ -343,6 +349,7 @@ impl TryFrom<Model> for Environment {
                         Some(_) => return Err(corrupt(TABLE)(BadColumn("paused_by"))),
                     },
                 },
+                "resetting" => EnvironmentState::Resetting,
                 "failed" => EnvironmentState::Failed { reason: required(reason, TABLE, "reason")? },
                 "destroying" => EnvironmentState::Destroying,
                 "destroyed" => EnvironmentState::Destroyed {
@@ -352,6 +359,7 @@ impl TryFrom<Model> for Environment {
             },
             live_deployment: live_deployment.map(DeploymentId::from_uuid),
             was_live,
+            is_set_up,
             refreshed_at: required(refreshed_at, TABLE, "refreshed_at")?,
             visited_at,
             created_at,

@@ -8,8 +8,8 @@ use windlass_auth::{
 };
 use windlass_domain::{
     Build, BuildResources, Clock, CommandLine, CommitId, Deployment, DeploymentKind, Effects,
-    EnvVar, Environment, EnvironmentId, EnvironmentKind, Id, Job, JobKind, JobState, NewBuild,
-    NewDeployment, NewEnvironment, NewJob, NewProject, Organization, Previews, Project,
+    EnvVar, Environment, EnvironmentId, EnvironmentKind, Hooks, Id, Job, JobKind, JobState,
+    NewBuild, NewDeployment, NewEnvironment, NewJob, NewProject, Organization, Previews, Project,
     ProjectSettings, Resources, SealedValue, Services, Trigger, User, WorkerId,
     test_util::{CountingEntropy, ManualClock},
 };
@@ -143,6 +143,10 @@ impl<'a> World<'a> {
                     branches: vec!["feature/**".parse().unwrap()],
                     ttl_seconds: Some(3_600),
                     ..Previews::default()
+                },
+                hooks: Hooks {
+                    on_new: None,
+                    on_deploy: Some("make migrate".parse::<CommandLine>().unwrap()),
                 },
             },
         };

@@ -68,6 +68,26 @@ pub(super) struct Settings {
     #[arg(long, value_name = "SECONDS")]
     #[serde(skip)]
     build_timeout_seconds: Option<u32>,
+    /// Whether each environment gets a PostgreSQL database.
+    #[arg(long, value_name = "BOOL")]
+    #[serde(skip)]
+    postgres: Option<bool>,
+    /// Whether each environment gets a Redis server.
+    #[arg(long, value_name = "BOOL")]
+    #[serde(skip)]
+    redis: Option<bool>,
+    /// Whether each environment gets an S3 bucket.
+    #[arg(long, value_name = "BOOL")]
+    #[serde(skip)]
+    s3: Option<bool>,
+    /// Shell command that is run once in a new environment, before its app is started.
+    #[arg(long, value_name = "COMMAND")]
+    #[serde(skip)]
+    on_new: Option<String>,
+    /// Shell command that is run with each deployment, before its app is started.
+    #[arg(long, value_name = "COMMAND")]
+    #[serde(skip)]
+    on_deploy: Option<String>,
     /// Whether branches get a preview when they are pushed.
     #[arg(long, value_name = "BOOL")]
     #[serde(skip)]
@@ -106,6 +126,11 @@ pub(super) enum Field {
     BuildCpu,
     BuildMemoryMb,
     BuildTimeoutSeconds,
+    Postgres,
+    Redis,
+    S3,
+    OnNew,
+    OnDeploy,
     Previews,
     PreviewBranches,
     PreviewLimit,
@@ -132,6 +157,21 @@ impl Settings {
         }
         for (name, value) in build_resources {
             put(&mut body, &["build_resources", name], value);
+        }
+        let services = [
+            ("postgres", self.postgres.map(Value::from)),
+            ("redis", self.redis.map(Value::from)),
+            ("s3", self.s3.map(Value::from)),
+        ];
+        for (name, value) in services {
+            put(&mut body, &["services", name], value);
+        }
+        let hooks = [
+            ("on_new", self.on_new.clone().map(Value::from)),
+            ("on_deploy", self.on_deploy.clone().map(Value::from)),
+        ];
+        for (name, value) in hooks {
+            put(&mut body, &["hooks", name], value);
         }
         let branches = (!self.preview_branch.is_empty()).then(|| json!(self.preview_branch));
         let previews = [
@@ -171,6 +211,11 @@ impl Field {
             Self::BuildCpu => (Some("build_resources"), "cpu"),
             Self::BuildMemoryMb => (Some("build_resources"), "memory_mb"),
             Self::BuildTimeoutSeconds => (Some("build_resources"), "timeout_seconds"),
+            Self::Postgres => (Some("services"), "postgres"),
+            Self::Redis => (Some("services"), "redis"),
+            Self::S3 => (Some("services"), "s3"),
+            Self::OnNew => (Some("hooks"), "on_new"),
+            Self::OnDeploy => (Some("hooks"), "on_deploy"),
             Self::Previews => (Some("previews"), "enabled"),
             Self::PreviewBranches => (Some("previews"), "branches"),
             Self::PreviewLimit => (Some("previews"), "limit"),

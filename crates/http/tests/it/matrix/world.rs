@@ -4,8 +4,8 @@ use axum::http::Method;
 use serde_json::{Value, json};
 use windlass_auth::{CodeVerifier, NewLoginCode, OneTimeSecret, Role};
 use windlass_domain::{
-    BuildResult, Clock as _, CommitId, Effects, Id, OsEntropy, PageRequest, PausedBy, Usage,
-    UserId, WebhookDelivery, WebhookOutcome, WebhookWish,
+    BuildResult, Clock as _, CommitId, Effects, Id, OsEntropy, PageRequest, PausedBy, Project,
+    Usage, UserId, WebhookDelivery, WebhookOutcome, WebhookWish,
 };
 
 use crate::{
@@ -146,7 +146,7 @@ impl World {
     pub(crate) async fn make_ready(&self, api: &TestApi, operation: &str) {
         let (goes_live, pauses) = match operation {
             "rollback_deployment" => (false, false),
-            "pause_environment" => (true, false),
+            "pause_environment" | "reset_environment" => (true, false),
             "resume_environment" => (true, true),
             _ => return,
         };
@@ -160,6 +160,13 @@ impl World {
         let build = build.start(commit.clone(), now).unwrap();
         let build = build.end(BuildResult::Built, "built", Usage::default(), now).unwrap();
         uow.builds().update(&build).await.unwrap();
+        if operation == "reset_environment" {
+            let id = deployment.project_id;
+            let project = uow.projects().find_for_update(tenant, id).await.unwrap().unwrap();
+            let mut settings = project.settings.clone();
+            settings.services.postgres = true;
+            uow.projects().update(&Project { settings, ..project }).await.unwrap();
+        }
         if goes_live {
             let environment = deployment.environment_id;
             let found = uow.environments().find(tenant, environment).await.unwrap().unwrap();

@@ -88,7 +88,7 @@ pub(super) fn takes(name: &str) -> &'static [Kind] {
     };
     match name {
         "name" | "label" => &[Flag, Remote, Escape, Phrase, Number, Word, Identifier],
-        "build_command" | "start_command" => {
+        "build_command" | "start_command" | "on_new" | "on_deploy" => {
             &[Invisible, Flag, Remote, Escape, Phrase, Number, Word, Identifier]
         }
         "dockerfile" | "build_context" => &[Remote, Phrase, Number, Word, Identifier],

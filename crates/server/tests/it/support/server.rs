@@ -138,7 +138,8 @@ impl TestServer {
         self.start_process().await;
     }
 
-    async fn start_process(&mut self) {
+    /// Starts the server again after it was killed or has stopped.
+    pub(crate) async fn start_process(&mut self) {
         let log = fs::OpenOptions::new()
             .create(true)
             .append(true)

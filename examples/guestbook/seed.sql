@@ -1,0 +1,2 @@
+\i schema.sql
+INSERT INTO entries (name, text) VALUES ('Windlass', 'Welcome!');

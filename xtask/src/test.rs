@@ -279,6 +279,7 @@ async fn set_up(with_postgres: bool, with_docker: bool) -> anyhow::Result<[Varia
         tools::REDIS,
         tools::CHROMIUM,
         tools::CHROMEDRIVER,
+        tools::PEBBLE,
     ];
     if with_postgres {
         needed.push(tools::POSTGRES);

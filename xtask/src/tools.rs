@@ -30,6 +30,7 @@ pub(crate) const DOCKER_CLIENT: Tool = Tool { program: "docker", package: "docke
 pub(crate) const BUSYBOX: Tool = Tool { program: "busybox", package: "busybox-static" };
 pub(crate) const CHROMIUM: Tool = Tool { program: "chromium", package: "chromium" };
 pub(crate) const CHROMEDRIVER: Tool = Tool { program: "chromedriver", package: "chromium-driver" };
+pub(crate) const PEBBLE: Tool = Tool { program: "pebble", package: "pebble" };
 pub(crate) const NGINX: Tool = Tool { program: "nginx", package: "nginx" };
 pub(crate) const WRK: Tool = Tool { program: "wrk", package: "wrk" };
 

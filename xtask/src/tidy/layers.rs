@@ -9,6 +9,7 @@ const OURS: &[(&str, &[&str])] = &[
     ("windlass-domain",          &[]),
     ("windlass-migrations",      &[]),
     ("windlass-ingress",         &[]),
+    ("windlass-acme",            &[]),
     ("windlass-auth",            &["windlass-domain"]),
     ("windlass-engine",          &["windlass-domain"]),
     ("windlass-forge",           &["windlass-domain"]),

@@ -11,6 +11,7 @@ mod email;
 mod env_var;
 mod environment;
 mod git;
+mod hook;
 mod host;
 mod id;
 mod job;
@@ -43,6 +44,7 @@ pub use crate::{
         Environment, EnvironmentId, EnvironmentKind, EnvironmentState, NewEnvironment, PausedBy,
     },
     git::{CommitId, CommitIdError, GitUrl, GitUrlError, GithubRepo, GithubRepoError, Protocol},
+    hook::{Hook, ParseHookError},
     host::{HostLabel, HostLabelError},
     id::{Id, IdKind, ParseIdError},
     job::{Backoff, Job, JobId, JobKind, JobState, Lease, NewJob, WorkerId},

@@ -16,11 +16,12 @@ use crate::faults::internal;
 /// How often is looked how large a folder has become.
 const LOOK_AT_DISK_EVERY: Duration = Duration::from_millis(200);
 
-/// What a supervisor knows, as long as it works. Its name is in the folder of a build or an app.
+/// What a supervisor knows, as long as it works. Its name is in the folder of a build, a task or an
+/// app.
 pub const STATE: &str = "state.json";
-/// How a build ended.
+/// How a build or a task ended.
 pub const REPORT: &str = "report.json";
-/// That a build or an app is to end.
+/// That a build, a task or an app is to end.
 pub const STOP: &str = "stop.json";
 
 /// Replaces a file; readers see the old text or the new one.
@@ -28,6 +29,13 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
     let next = path.with_extension("new");
     fs::write(&next, serde_json::to_vec(value)?)?;
     fs::rename(next, path)
+}
+
+/// Replaces a file so that it is there even if the machine loses its power just then.
+pub fn write_json_durably(path: &Path, value: &impl Serialize) -> io::Result<()> {
+    write_json(path, value)?;
+    // The file, its folder, and the folder which that was just made in.
+    path.ancestors().take(3).try_for_each(|it| fs::File::open(it)?.sync_all())
 }
 
 /// Reads a file; `None` where there is none.

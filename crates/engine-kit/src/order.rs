@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
-use windlass_engine::{BuildLimits, Recipe, Variable};
+use windlass_engine::{AppLimits, BuildLimits, Recipe, Variable};
 
 /// What a process tree may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,13 @@ impl From<&BuildLimits> for Limits {
     fn from(limits: &BuildLimits) -> Self {
         let BuildLimits { cpu_millis, memory_bytes, processes, disk_bytes, .. } = *limits;
         Self { cpu_millis, memory_bytes, processes, disk_bytes: Some(disk_bytes) }
+    }
+}
+
+impl From<&AppLimits> for Limits {
+    fn from(limits: &AppLimits) -> Self {
+        let AppLimits { cpu_millis, memory_bytes, processes, .. } = *limits;
+        Self { cpu_millis, memory_bytes, processes, disk_bytes: None }
     }
 }
 

@@ -1,6 +1,6 @@
-//! Processes, as `/proc` shows them.
+//! Processes: as `/proc` shows them, and how they ended.
 
-use std::fs;
+use std::{fs, os::unix::process::ExitStatusExt as _, process::ExitStatus};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -53,6 +53,27 @@ pub fn descendants(of: Pid) -> Vec<Process> {
 /// Sends a signal; a process that has just ended does not mind.
 pub fn signal(process: Process, signal: Signal) {
     let _ = kill_process(process.pid, signal);
+}
+
+/// How a command ended, for people. Shells and the confinement turn signals into numbers above 128.
+#[must_use]
+pub fn describe(status: ExitStatus) -> String {
+    let signal = status.signal().or(status.code().map(|code| code - 128).filter(|it| 0 < *it));
+    match (signal, status.code()) {
+        (Some(signal), _) => {
+            let name = match signal {
+                6 => " (SIGABRT)",
+                9 => " (SIGKILL)",
+                11 => " (SIGSEGV)",
+                15 => " (SIGTERM)",
+                25 => " (SIGXFSZ: a file became too large)",
+                _ => "",
+            };
+            format!("it was ended by signal {signal}{name}")
+        }
+        (None, Some(127)) => "exit status 127 (a command was not found)".to_owned(),
+        (None, code) => format!("exit status {}", code.unwrap_or(-1)),
+    }
 }
 
 fn all() -> Vec<Process> {

@@ -22,7 +22,7 @@ pub struct Readers(Mutex<HashMap<PathBuf, Room>>);
 #[derive(Debug, Clone, Default)]
 struct Room {
     gate: Arc<RwLock<()>>,
-    /// How the build ended whose folder was removed before all had seen it.
+    /// How the build or the task ended whose folder was removed before all had seen it.
     last_word: Arc<Mutex<Option<Outcome>>>,
 }
 
@@ -34,7 +34,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// How the build ended whose folder is gone.
+    /// How it ended whose folder is gone.
     #[must_use]
     pub fn last_word(&self) -> Option<Outcome> {
         lock(&self.room.last_word).clone()

@@ -1,4 +1,4 @@
-//! The numbered lines of a build or an app, in files that readers follow while they grow.
+//! The numbered lines of a build, a task or an app, in files that readers follow while they grow.
 //!
 //! Each line of a file is one record and ends with a line end, so a record that was torn by a
 //! kill shows itself. Files are named by the number of their first line.
@@ -118,7 +118,7 @@ impl Spool {
         })
     }
 
-    /// How many lines there have been.
+    /// The number of the next line: how many there have been, unless it was to begin elsewhere.
     #[must_use]
     pub fn lines(&self) -> u64 {
         self.next
@@ -164,6 +164,10 @@ impl Spool {
         time: DateTime<Utc>,
         source: &str,
     ) -> io::Result<()> {
+        if self.is_full() {
+            self.skip(1, line.len() as u64 + 1);
+            return Ok(());
+        }
         self.record(stream, &LogText::from_bytes(line), time, Some(source.to_owned()))
     }
 
@@ -250,9 +254,17 @@ impl Spool {
     }
 }
 
-/// The file whose first line has this number. A new spool takes its first number from it.
-#[must_use]
-pub fn segment(folder: &Path, first: u64) -> PathBuf {
+/// Has the spool that will be in this folder begin with this number, unless there is one.
+pub fn begin_at(folder: &Path, first: u64) -> io::Result<()> {
+    if segments(folder).is_empty() {
+        // It takes its first number from the name of its first file.
+        File::create(segment(folder, first))?;
+    }
+    Ok(())
+}
+
+/// The file whose first line has this number.
+fn segment(folder: &Path, first: u64) -> PathBuf {
     folder.join(format!("log.{first:020}"))
 }
 

@@ -5,6 +5,7 @@ mod builds;
 mod changes;
 mod orders;
 mod recovery;
+mod tasks;
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,16 +17,16 @@ use tokio::{
 use windlass_domain::{BranchName, BuildId, CommitId, DeploymentId, GitUrl};
 use windlass_engine::{
     AppRequest, BuildReport, BuildRequest, Engine, EngineError, EngineLine, ObservedApp,
-    RunningApp, SourceAt, SourceFile,
+    RunningApp, SourceAt, SourceFile, TaskId, TaskReport, TaskRequest,
 };
 use windlass_engine_kit::{
-    builds::Builds,
     cgroup::Hierarchy,
     changes::Changes,
     checkout::read_first,
     faults::{git_error, internal},
     files::names,
     readers::Readers,
+    runs::Runs,
     supervise::Supervisors,
     watch::{Interest, Watcher},
 };
@@ -41,7 +42,7 @@ use crate::{
 /// How often is looked where nothing tells.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Builds and runs on this host. Dropping it leaves builds and apps running.
+/// Builds and runs on this host. Dropping it leaves builds, tasks and apps running.
 #[derive(Debug)]
 pub struct LocalEngine {
     shared: Arc<Shared>,
@@ -65,7 +66,8 @@ struct Shared {
     /// Held while something begins, so that nothing begins twice and no port is given twice.
     begin: Arc<Mutex<()>>,
     supervisors: Supervisors,
-    builds: Builds,
+    builds: Runs<BuildRequest>,
+    tasks: Runs<TaskRequest>,
     /// Of apps.
     readers: Readers,
     changes: Changes,
@@ -73,7 +75,7 @@ struct Shared {
 
 impl LocalEngine {
     /// Sets the engine up in its folder, and ends what an earlier server left that belongs to
-    /// nobody. Builds and apps that run go on.
+    /// nobody. Builds, tasks and apps that run go on.
     pub async fn open(config: LocalEngineConfig) -> Result<Self, EngineError> {
         let mut warnings = Vec::new();
         let probed = Confinement::probe(config.read_only_paths.clone());
@@ -111,8 +113,14 @@ impl LocalEngine {
             Supervisors { program: config.supervisor.clone(), names: Arc::clone(&names) };
         let shared = Arc::new(Shared {
             owners: Owners::new(layout.owners(), config.users, is_root()),
-            builds: Builds::new(
+            builds: Runs::new(
                 layout.builds(),
+                supervisors.clone(),
+                Arc::clone(&contents),
+                Arc::clone(&begin),
+            ),
+            tasks: Runs::new(
+                layout.tasks(),
                 supervisors.clone(),
                 Arc::clone(&contents),
                 Arc::clone(&begin),
@@ -187,7 +195,7 @@ impl Engine for LocalEngine {
         from: u64,
         lines: mpsc::Sender<EngineLine>,
     ) -> Result<BuildReport, EngineError> {
-        self.shared.builds.build(&*self.shared, request, from, lines).await
+        self.shared.builds.run(&*self.shared, request, from, lines).await
     }
 
     async fn cancel_build(&self, build: BuildId) -> Result<(), EngineError> {
@@ -204,6 +212,27 @@ impl Engine for LocalEngine {
 
     async fn remove_builds(&self, builds: &[BuildId]) -> Result<(), EngineError> {
         self.shared.remove_builds(builds).await
+    }
+
+    async fn run_task(
+        &self,
+        request: &TaskRequest,
+        from: u64,
+        lines: mpsc::Sender<EngineLine>,
+    ) -> Result<TaskReport, EngineError> {
+        self.shared.tasks.run(&*self.shared, request, from, lines).await
+    }
+
+    async fn cancel_task(&self, task: TaskId) -> Result<(), EngineError> {
+        self.shared.tasks.cancel(task).await
+    }
+
+    async fn forget_task(&self, task: TaskId) -> Result<(), EngineError> {
+        self.shared.forget_task(task).await
+    }
+
+    async fn kept_tasks(&self) -> Result<Vec<TaskId>, EngineError> {
+        Ok(self.shared.tasks.kept())
     }
 
     async fn start(&self, request: &AppRequest) -> Result<RunningApp, EngineError> {

@@ -1,6 +1,7 @@
 //! Where what is.
 
 use std::{
+    fmt::Display,
     fs, io,
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
@@ -40,6 +41,7 @@ impl Layout {
         let layout = Self { root, outputs, name };
         make_folder(&layout.outputs, 0o711)?;
         make_folder(&layout.builds(), 0o700)?;
+        make_folder(&layout.tasks(), 0o700)?;
         make_folder(&layout.apps(), 0o700)?;
         Ok(layout)
     }
@@ -51,6 +53,10 @@ impl Layout {
 
     pub(crate) fn builds(&self) -> PathBuf {
         self.root.join("builds")
+    }
+
+    pub(crate) fn tasks(&self) -> PathBuf {
+        self.root.join("tasks")
     }
 
     pub(crate) fn apps(&self) -> PathBuf {
@@ -69,9 +75,9 @@ impl Layout {
         self.outputs.join(build.to_string())
     }
 
-    /// The folder that is an app's `/tmp`.
-    pub(crate) fn app_temp(&self, deployment: DeploymentId) -> PathBuf {
-        self.outputs.join(deployment.to_string())
+    /// The folder that is the `/tmp` of an app or a task.
+    pub(crate) fn temp(&self, id: impl Display) -> PathBuf {
+        self.outputs.join(id.to_string())
     }
 
     pub(crate) fn owners(&self) -> PathBuf {

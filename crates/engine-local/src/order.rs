@@ -17,6 +17,7 @@ use crate::{
 #[derive(Serialize, Deserialize)]
 pub(crate) enum Order {
     Build(Box<BuildOrder>),
+    Task(Box<TaskOrder>),
     App(Box<AppOrder>),
 }
 
@@ -33,6 +34,17 @@ pub(crate) struct BuildOrder {
     pub(crate) fetch_group: Group,
     /// A repository on this machine, which only the server's own user may be able to read.
     pub(crate) local_source: Option<PathBuf>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct TaskOrder {
+    pub(crate) start: Start,
+    pub(crate) command: String,
+    pub(crate) variables: Vec<(String, String)>,
+    pub(crate) limits: Limits,
+    pub(crate) wall_millis: u64,
+    pub(crate) log_bytes: u64,
+    pub(crate) place: Place,
 }
 
 #[derive(Serialize, Deserialize)]

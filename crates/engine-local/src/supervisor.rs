@@ -1,9 +1,11 @@
-//! The process that looks after one build or one app, and outlives the server.
+//! The process that looks after one build, one task or one app, and outlives the server.
 
 mod app;
+mod bounds;
 mod build;
 mod errand;
 mod running;
+mod task;
 
 use std::{
     ffi::OsString,
@@ -44,6 +46,7 @@ fn supervise(folder: &Path) -> io::Result<()> {
     supervise::supervise(folder, |order: Order| async {
         match order {
             Order::Build(order) => build::run(folder, *order).await,
+            Order::Task(order) => task::run(folder, *order).await,
             Order::App(order) => app::run(folder, *order).await,
         }
     })

@@ -11,9 +11,9 @@ use crate::{daemon::Endpoint, names::Namespace};
 /// How the Swarm engine is set up.
 #[derive(Debug, Clone)]
 pub struct SwarmEngineConfig {
-    /// Where it keeps the lines of builds and apps; made if missing. One server at a time.
+    /// Where it keeps the lines of builds, tasks and apps; made if missing. One server at a time.
     pub folder: PathBuf,
-    /// The program that supervises builds.
+    /// The program that supervises builds and tasks.
     pub supervisor: SupervisorProgram,
     /// Where the daemon of a manager of the swarm listens.
     pub endpoint: Endpoint,

@@ -1,7 +1,7 @@
 //! The Docker daemon: how it is reached, and what its errors mean.
 
 use std::{
-    fmt,
+    fmt, io,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
@@ -10,11 +10,12 @@ use std::{
 use bollard::{API_DEFAULT_VERSION, Docker, errors::Error};
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
+use windlass_domain::BuildResult;
 use windlass_engine::EngineError;
-use windlass_engine_kit::faults::internal;
+use windlass_engine_kit::{faults::internal, log::Log, record::Failure};
 
 /// How long the daemon may take to begin an answer.
-const PATIENCE: Duration = Duration::from_mins(2);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How often is said that it cannot be reached.
 const TELL_EVERY: Duration = Duration::from_mins(1);
@@ -134,6 +135,22 @@ pub(crate) fn status(error: &Error) -> Option<u16> {
         Some(*status_code)
     } else {
         None
+    }
+}
+
+/// What an error means for a build or a task that has not got anything yet. The error is ours.
+pub(crate) fn failure(error: Error, log: &Log) -> io::Result<Failure> {
+    if let Error::DockerResponseServerError { status_code: 400..500, message } = &error {
+        return Ok(Failure::of(BuildResult::ClientError, message.clone()));
+    }
+    if status(&error).is_none() {
+        log.say(&format!("Docker cannot go on: {error}"));
+    }
+    match daemon_error("doing what was ordered")(error) {
+        EngineError::Unavailable(message) | EngineError::Refused(message) => {
+            Ok(Failure { result: None, message })
+        }
+        EngineError::Internal { source, .. } => Err(io::Error::other(source)),
     }
 }
 

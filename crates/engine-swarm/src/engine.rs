@@ -7,6 +7,7 @@ mod check;
 mod logs;
 mod look;
 mod spec;
+mod tasks;
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,15 +19,15 @@ use tokio::{
 use windlass_domain::{BranchName, BuildId, CommitId, DeploymentId, GitUrl};
 use windlass_engine::{
     AppRequest, BuildReport, BuildRequest, Engine, EngineError, EngineLine, ObservedApp,
-    RunningApp, SourceAt, SourceFile,
+    RunningApp, SourceAt, SourceFile, TaskId, TaskReport, TaskRequest,
 };
 use windlass_engine_kit::{
-    builds::Builds,
     cgroup::Hierarchy,
     changes::Changes,
     checkout::read_first,
     faults::{git_error, internal},
     files::make_folder,
+    runs::Runs,
     supervise::Supervisors,
     watch::{Interest, Watcher},
 };
@@ -35,7 +36,7 @@ use windlass_git::Git;
 use self::{logs::Recorders, look::Health};
 use crate::{config::SwarmEngineConfig, daemon::Daemon};
 
-/// Builds with Docker and runs on its swarm. Dropping it leaves builds and apps running.
+/// Builds with Docker and runs on its swarm. Dropping it leaves builds, tasks and apps running.
 #[derive(Debug)]
 pub struct SwarmEngine {
     shared: Arc<Shared>,
@@ -53,21 +54,22 @@ struct Shared {
     contents: Arc<Watcher>,
     /// Held while something begins, so that nothing is removed that is about to be used.
     begin: Arc<Mutex<()>>,
-    builds: Builds,
+    builds: Runs<BuildRequest>,
+    tasks: Runs<TaskRequest>,
     health: Health,
     recorders: Recorders,
     changes: Changes,
 }
 
 impl SwarmEngine {
-    /// Sets the engine up in its folder. Builds and apps that run go on. The daemon may be away:
+    /// Sets the engine up in its folder. Builds, tasks and apps that run go on. The daemon may be away:
     /// [`Engine::check`] tells.
     pub async fn open(config: SwarmEngineConfig) -> Result<Self, EngineError> {
         let failed = || internal("making the engine's folder");
         make_folder(&config.folder, 0o700).map_err(failed())?;
         let folder = config.folder.canonicalize().map_err(failed())?;
-        let (builds, apps) = (folder.join("builds"), folder.join("apps"));
-        for folder in [&builds, &apps] {
+        let [builds, tasks, apps] = ["builds", "tasks", "apps"].map(|name| folder.join(name));
+        for folder in [&builds, &tasks, &apps] {
             make_folder(folder, 0o700).map_err(failed())?;
         }
         let variables = config.git_environment.iter();
@@ -83,7 +85,13 @@ impl SwarmEngine {
             daemon: Daemon::new(config.endpoint.clone()),
             hierarchy: Hierarchy::probe(&builds::group_name(&config.namespace)),
             git,
-            builds: Builds::new(builds, supervisors, Arc::clone(&contents), Arc::clone(&begin)),
+            builds: Runs::new(
+                builds,
+                supervisors.clone(),
+                Arc::clone(&contents),
+                Arc::clone(&begin),
+            ),
+            tasks: Runs::new(tasks, supervisors, Arc::clone(&contents), Arc::clone(&begin)),
             contents,
             begin,
             health: Health::default(),
@@ -91,9 +99,11 @@ impl SwarmEngine {
             changes: Changes::new(),
             config,
         });
-        // Without the daemon, those that ask for a build learn of it then.
-        if let Err(error) = shared.builds.recover(&*shared).await {
-            tracing::warn!(%error, "cannot look after the builds that were interrupted");
+        // Without the daemon, those that ask for a build or a task learn of it then.
+        let (builds, tasks) =
+            (shared.builds.recover(&*shared).await, shared.tasks.recover(&*shared).await);
+        if let Err(error) = builds.and(tasks) {
+            tracing::warn!(%error, "cannot look after what was interrupted");
         }
         let changes = tokio::spawn(changes::watch(Arc::downgrade(&shared)));
         Ok(Self { shared, changes })
@@ -147,7 +157,7 @@ impl Engine for SwarmEngine {
         from: u64,
         lines: mpsc::Sender<EngineLine>,
     ) -> Result<BuildReport, EngineError> {
-        self.shared.builds.build(&*self.shared, request, from, lines).await
+        self.shared.builds.run(&*self.shared, request, from, lines).await
     }
 
     async fn cancel_build(&self, build: BuildId) -> Result<(), EngineError> {
@@ -164,6 +174,27 @@ impl Engine for SwarmEngine {
 
     async fn remove_builds(&self, builds: &[BuildId]) -> Result<(), EngineError> {
         self.shared.remove_builds(builds).await
+    }
+
+    async fn run_task(
+        &self,
+        request: &TaskRequest,
+        from: u64,
+        lines: mpsc::Sender<EngineLine>,
+    ) -> Result<TaskReport, EngineError> {
+        self.shared.tasks.run(&*self.shared, request, from, lines).await
+    }
+
+    async fn cancel_task(&self, task: TaskId) -> Result<(), EngineError> {
+        self.shared.tasks.cancel(task).await
+    }
+
+    async fn forget_task(&self, task: TaskId) -> Result<(), EngineError> {
+        self.shared.forget_task(task).await
+    }
+
+    async fn kept_tasks(&self) -> Result<Vec<TaskId>, EngineError> {
+        self.shared.kept_tasks().await
     }
 
     async fn start(&self, request: &AppRequest) -> Result<RunningApp, EngineError> {

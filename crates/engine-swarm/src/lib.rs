@@ -9,6 +9,7 @@
 mod config;
 mod daemon;
 mod engine;
+mod lines;
 mod names;
 mod order;
 mod supervisor;

@@ -4,6 +4,7 @@ use std::{collections::HashMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use windlass_domain::{BuildId, DeploymentId, EnvironmentId};
+use windlass_engine::TaskId;
 
 /// Label of everything of ours: the installation.
 pub(crate) const NAMESPACE: &str = "windlass.namespace";
@@ -14,6 +15,8 @@ pub(crate) const BRANCH: &str = "windlass.branch";
 pub(crate) const COMMIT: &str = "windlass.commit";
 pub(crate) const DEPLOYMENT: &str = "windlass.deployment";
 pub(crate) const ENVIRONMENT: &str = "windlass.environment";
+/// Label of the containers of tasks, which have none of a deployment's: those are an app's.
+pub(crate) const TASK: &str = "windlass.task";
 /// Labels of services alone: what they were made from, the number of their first line, and the
 /// task that was the first to be healthy.
 pub(crate) const MADE_FROM: &str = "windlass.made-from";
@@ -74,6 +77,10 @@ impl From<Namespace> for String {
 impl Namespace {
     pub(crate) fn service(&self, deployment: DeploymentId) -> String {
         format!("{}-{deployment}", self.0)
+    }
+
+    pub(crate) fn container(&self, task: TaskId) -> String {
+        format!("{}-{task}", self.0)
     }
 
     pub(crate) fn network(&self, environment: EnvironmentId) -> String {

@@ -1,5 +1,6 @@
 //! What a supervisor is told, over its standard input.
 
+use bollard::models::ContainerCreateBody;
 use serde::{Deserialize, Serialize};
 use windlass_domain::{BuildId, ProjectId};
 use windlass_engine_kit::{
@@ -15,6 +16,12 @@ use crate::{
 };
 
 /// Everything that a supervisor does in its life.
+#[derive(Serialize, Deserialize)]
+pub(crate) enum Order {
+    Build(Box<BuildOrder>),
+    Task(Box<TaskOrder>),
+}
+
 #[derive(Serialize, Deserialize)]
 pub(crate) struct BuildOrder {
     pub(crate) build: BuildId,
@@ -32,5 +39,19 @@ pub(crate) struct BuildOrder {
     /// Whose the containers are in which the steps run: nothing else of the daemon's has it.
     pub(crate) parent: String,
     /// That parent as a control group, where this machine has it.
+    pub(crate) group: Group,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct TaskOrder {
+    /// The name of its container, which nothing else has.
+    pub(crate) name: String,
+    pub(crate) container: ContainerCreateBody,
+    pub(crate) command: String,
+    pub(crate) limits: Limits,
+    pub(crate) wall_millis: u64,
+    pub(crate) log_bytes: u64,
+    pub(crate) endpoint: Endpoint,
+    /// The parent of its container as a control group, where this machine has it.
     pub(crate) group: Group,
 }

@@ -1,6 +1,7 @@
-//! The process that looks after one build, and outlives the server.
+//! The process that looks after one build or one task, and outlives the server.
 
 mod build;
+mod container;
 mod context;
 mod dockerfile;
 mod ignore;
@@ -8,6 +9,7 @@ mod image;
 mod output;
 mod recipe;
 mod steps;
+mod task;
 
 use std::{
     ffi::OsString,
@@ -17,6 +19,8 @@ use std::{
 };
 
 use windlass_engine_kit::supervise::supervise;
+
+use crate::order::Order;
 
 pub(crate) use self::{image::credentials, steps::end_children};
 
@@ -28,7 +32,12 @@ pub fn supervisor_main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let done = match (arguments.next(), arguments.next()) {
         (Some(word), Some(folder)) if word == "supervise" => {
             let folder = PathBuf::from(folder);
-            supervise(&folder, |order| build::run(&folder, order))
+            supervise(&folder, |order: Order| async {
+                match order {
+                    Order::Build(order) => build::run(&folder, *order).await,
+                    Order::Task(order) => task::run(&folder, *order).await,
+                }
+            })
         }
         _ => Err(io::Error::other("this is started by the server, not by hand")),
     };

@@ -7,6 +7,7 @@ mod apps;
 mod builds;
 mod harness;
 mod support;
+mod tasks;
 
 pub use self::{
     apps::{
@@ -23,7 +24,14 @@ pub use self::{
         cancelling_what_has_ended_or_never_began_changes_nothing, forgetting_ends_what_runs,
         removing_builds_leaves_running_ones_alone, removing_some_builds_keeps_the_others,
     },
-    harness::{AppPlan, BuildPlan, Harness, Plan, Prepared, README},
+    harness::{AppPlan, BuildPlan, Harness, Plan, Prepared, README, TaskPlan},
+    tasks::{
+        a_cancelled_task_reports_that, a_forgotten_task_leaves_nothing,
+        a_task_ends_with_what_it_printed, a_task_finds_what_was_built_and_the_variables,
+        a_task_goes_on_when_nobody_waits, a_task_needs_its_build, a_task_that_fails_says_why,
+        a_task_that_takes_too_long_is_ended, cancelling_a_task_that_does_not_run_changes_nothing,
+        forgetting_a_task_ends_it, running_a_task_again_joins, what_a_task_runs_in_is_not_removed,
+    },
 };
 
 /// Makes a test of each promise: `engine_contract!(MyHarness::new().await);`
@@ -53,6 +61,18 @@ macro_rules! engine_contract {
             stopping_again_changes_nothing
             following_goes_on_until_the_app_has_ended
             changes_tell_of_every_start_and_stop
+            a_task_ends_with_what_it_printed
+            a_task_that_fails_says_why
+            a_task_needs_its_build
+            a_task_finds_what_was_built_and_the_variables
+            running_a_task_again_joins
+            a_task_goes_on_when_nobody_waits
+            a_task_that_takes_too_long_is_ended
+            a_cancelled_task_reports_that
+            cancelling_a_task_that_does_not_run_changes_nothing
+            forgetting_a_task_ends_it
+            a_forgotten_task_leaves_nothing
+            what_a_task_runs_in_is_not_removed
         }
     };
     (@each $harness:expr; $($promise:ident)*) => {

@@ -1,15 +1,17 @@
 //! An engine in memory that does what a test tells it.
 //!
-//! A commit's build and app follow their scripts ([`FakeEngine::script_build`],
-//! [`FakeEngine::script_app`]); where there is none, the build succeeds and the app answers. What
-//! goes wrong is told, too: calls fail ([`FakeEngine::fail_next`]), apps crash
+//! A commit's build, app and tasks follow their scripts ([`FakeEngine::script_build`],
+//! [`FakeEngine::script_app`], [`FakeEngine::script_task`]); where there is none, the build and the
+//! tasks succeed and the app answers. What goes wrong is told, too: calls fail ([`FakeEngine::fail_next`]), apps crash
 //! ([`FakeEngine::set_app`]), the machine restarts ([`FakeEngine::restart_machine`]).
 
 mod app;
 mod build;
+mod fault;
 mod output;
 mod script;
 mod state;
+mod task;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -19,14 +21,17 @@ use std::{
 use async_trait::async_trait;
 use tokio::sync::{broadcast, mpsc};
 use windlass_domain::{
-    BranchName, BuildId, BuildResult, Clock, CommitId, DeploymentId, GitUrl, LogStream,
+    BranchName, BuildId, BuildResult, Clock, CommitId, DeploymentId, GitUrl, Hook, LogStream,
 };
 
-pub use self::script::{AppScript, BuildScript, Gate};
-use self::{app::AppRun, build::BuildRun, state::State};
+use self::{app::AppRun, build::BuildRun, state::State, task::TaskRun};
+pub use self::{
+    fault::{Fault, Operation},
+    script::{AppScript, BuildScript, Gate, TaskScript},
+};
 use crate::{
     AppRequest, AppState, BuildReport, BuildRequest, Engine, EngineError, EngineLine, ObservedApp,
-    RunningApp, SourceAt, SourceFile,
+    RunningApp, SourceAt, SourceFile, TaskId, TaskReport, TaskRequest, TaskResult,
 };
 
 /// More changes than any test makes without looking.
@@ -42,59 +47,6 @@ struct Inner {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
     changes: broadcast::Sender<DeploymentId>,
-}
-
-/// A method of [`Engine`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// [`Engine::check`].
-    Check,
-    /// [`Engine::resolve`].
-    Resolve,
-    /// [`Engine::read_first`].
-    ReadFirst,
-    /// [`Engine::build`].
-    Build,
-    /// [`Engine::cancel_build`].
-    CancelBuild,
-    /// [`Engine::forget_build`].
-    ForgetBuild,
-    /// [`Engine::kept_builds`].
-    KeptBuilds,
-    /// [`Engine::remove_builds`].
-    RemoveBuilds,
-    /// [`Engine::start`].
-    Start,
-    /// [`Engine::stop`].
-    Stop,
-    /// [`Engine::observe`].
-    Observe,
-    /// [`Engine::follow`].
-    Follow,
-}
-
-/// How a call fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// With [`EngineError::Refused`].
-    Refused,
-    /// With [`EngineError::Unavailable`].
-    Unavailable,
-    /// With [`EngineError::Internal`].
-    Internal,
-}
-
-impl From<Fault> for EngineError {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Refused => Self::Refused("the test refuses it".to_owned()),
-            Fault::Unavailable => Self::Unavailable("the test makes it unavailable".to_owned()),
-            Fault::Internal => Self::Internal {
-                context: "doing what the test told".to_owned(),
-                source: "a fault of the test".into(),
-            },
-        }
-    }
 }
 
 impl FakeEngine {
@@ -125,6 +77,11 @@ impl FakeEngine {
         self.state().script_app(commit, script);
     }
 
+    /// What tasks of a hook do that run in a build of the commit and begin from now on.
+    pub fn script_task(&self, commit: &CommitId, hook: Hook, script: TaskScript) {
+        self.state().script_task(commit, hook, script);
+    }
+
     /// The next `times` calls of `operation` fail, and do nothing else.
     pub fn fail_next(&self, operation: Operation, fault: Fault, times: usize) {
         self.state().fail_next(operation, fault, times);
@@ -140,6 +97,12 @@ impl FakeEngine {
     #[must_use]
     pub fn runs(&self, build: BuildId) -> usize {
         self.state().runs(build)
+    }
+
+    /// The requests of all tasks that were really run, in their order, forgotten ones, too.
+    #[must_use]
+    pub fn tasks_run(&self) -> Vec<TaskRequest> {
+        self.state().tasks_run().to_vec()
     }
 
     /// Whether what a build made is still there.
@@ -189,12 +152,15 @@ impl FakeEngine {
 
     /// Everything that runs is gone; what was built and written is still there.
     pub fn restart_machine(&self) {
-        let (runs, apps) = {
+        let (runs, tasks, apps) = {
             let mut state = self.state();
-            (state.all_runs(), state.take_apps())
+            (state.all_runs(), state.all_tasks(), state.take_apps())
         };
         for run in runs {
             run.end(BuildResult::InternalError, "the machine restarted");
+        }
+        for task in tasks {
+            task.end(TaskResult::Lost, "the machine restarted");
         }
         for (deployment, app) in apps {
             app.stop("the machine restarted");
@@ -205,7 +171,7 @@ impl FakeEngine {
     /// Everything is gone, what was built and written, too.
     pub fn lose_disk(&self) {
         self.restart_machine();
-        self.state().forget_builds();
+        self.state().forget_everything();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -308,6 +274,46 @@ impl Engine for FakeEngine {
         Ok(())
     }
 
+    async fn run_task(
+        &self,
+        request: &TaskRequest,
+        from: u64,
+        lines: mpsc::Sender<EngineLine>,
+    ) -> Result<TaskReport, EngineError> {
+        let run = {
+            let mut state = self.call(Operation::RunTask)?;
+            if let Some(run) = state.task(request.task) {
+                run
+            } else {
+                let script = state.begin_task(request).ok_or_else(not_built)?;
+                let run = TaskRun::begin(script, request, Arc::clone(&self.inner));
+                state.insert_task(request.task, &run);
+                run
+            }
+        };
+        Ok(run.output().read(from, &lines).await)
+    }
+
+    async fn cancel_task(&self, task: TaskId) -> Result<(), EngineError> {
+        let run = self.call(Operation::CancelTask)?.task(task);
+        if let Some(run) = run {
+            run.end(TaskResult::Cancelled, "the task was cancelled");
+        }
+        Ok(())
+    }
+
+    async fn forget_task(&self, task: TaskId) -> Result<(), EngineError> {
+        let run = self.call(Operation::ForgetTask)?.remove_task(task);
+        if let Some(run) = run {
+            run.end(TaskResult::Cancelled, "the task was forgotten");
+        }
+        Ok(())
+    }
+
+    async fn kept_tasks(&self) -> Result<Vec<TaskId>, EngineError> {
+        Ok(self.call(Operation::KeptTasks)?.kept_tasks())
+    }
+
     async fn start(&self, request: &AppRequest) -> Result<RunningApp, EngineError> {
         let app = {
             let mut state = self.call(Operation::Start)?;
@@ -315,10 +321,7 @@ impl Engine for FakeEngine {
             if let Some(app) = there {
                 app
             } else {
-                let Some((script, address)) = state.begin_app(request.build) else {
-                    let message = "the build is not there any more";
-                    return Err(EngineError::Refused(message.to_owned()));
-                };
+                let (script, address) = state.begin_app(request.build).ok_or_else(not_built)?;
                 let app = AppRun::begin(script, address, request, Arc::clone(&self.inner));
                 state.insert_app(request.deployment, &app);
                 app
@@ -357,4 +360,8 @@ impl Engine for FakeEngine {
     fn changes(&self) -> broadcast::Receiver<DeploymentId> {
         self.inner.changes.subscribe()
     }
+}
+
+fn not_built() -> EngineError {
+    EngineError::Refused("the build is not there any more".to_owned())
 }

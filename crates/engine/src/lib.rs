@@ -7,6 +7,7 @@
 pub mod contract;
 #[cfg(feature = "test-util")]
 pub mod fake;
+mod task;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -18,6 +19,8 @@ use windlass_domain::{
     BranchName, BuildId, BuildResult, CommandLine, CommitId, DeploymentId, EnvVarKey,
     EnvironmentId, GitUrl, LogStream, LogText, ProjectId, Usage,
 };
+
+pub use crate::task::{ParseTaskIdError, TaskId, TaskReport, TaskRequest, TaskResult};
 
 /// Builds repositories and runs what came of them.
 #[async_trait]
@@ -64,8 +67,38 @@ pub trait Engine: Send + Sync {
     /// The builds of which something that was built is kept.
     async fn kept_builds(&self) -> Result<Vec<BuildId>, EngineError>;
 
-    /// Removes what these builds made, except for those that run or whose output an app uses.
+    /// Removes what these builds made, except for those that run or whose output an app or a task
+    /// uses.
     async fn remove_builds(&self, builds: &[BuildId]) -> Result<(), EngineError>;
+
+    /// Runs a task to its end, or joins one that runs or has ended already, and sends its lines
+    /// from number `from` on.
+    ///
+    /// It runs where the app will: with the files that were built, the app's variables (but no
+    /// `PORT`), user, network and confinement.
+    ///
+    /// Returns after the last line was sent. Dropping the future leaves the task running; only
+    /// [`Engine::cancel_task`] ends it. Under one id it runs **once**, whatever is killed: one that
+    /// an accident ended (the machine restarted) is reported as [`TaskResult::Lost`], as often as
+    /// it is asked for. Where this is an error it may be asked for again, too; one that is refused
+    /// has not begun.
+    async fn run_task(
+        &self,
+        request: &TaskRequest,
+        from: u64,
+        lines: mpsc::Sender<EngineLine>,
+    ) -> Result<TaskReport, EngineError>;
+
+    /// Ends a task and its whole process tree; whoever waits in [`Engine::run_task`] gets the
+    /// report. Without effect on a task that has ended or never began.
+    async fn cancel_task(&self, task: TaskId) -> Result<(), EngineError>;
+
+    /// Drops what was kept so that [`Engine::run_task`] could join, once all of it is stored
+    /// elsewhere. A task that still runs is ended. Whoever asks for it later runs it again.
+    async fn forget_task(&self, task: TaskId) -> Result<(), EngineError>;
+
+    /// The tasks that were begun and not forgotten.
+    async fn kept_tasks(&self) -> Result<Vec<TaskId>, EngineError>;
 
     /// Starts the app of a deployment beside all others and waits until it is healthy. Joins one
     /// that is starting or running already.

@@ -1,25 +1,22 @@
 //! Apps: started beside each other, adopted after a restart, stopped when told.
 
-use std::{fs::File, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use tokio::{sync::mpsc, time::Instant};
 use windlass_domain::DeploymentId;
 use windlass_engine::{AppRequest, EngineError, EngineLine, ObservedApp, RunningApp};
 use windlass_engine_kit::{
-    builds::send,
     claim::Claim,
     faults::internal,
     files::{STATE, STOP, make_folder, names, read_json, remove, write_json},
     health,
     record::StopOrder,
-    spool::{Reader, segment},
+    runs::send,
+    spool::{Reader, begin_at},
 };
 
 use super::{LOOK, Shared};
-use crate::{
-    layout::OUTPUT,
-    record::{AppRecord, AppStatus, Output},
-};
+use crate::record::{AppRecord, AppStatus};
 
 /// How long a supervisor may take to end an app, after its grace.
 const END: Duration = Duration::from_secs(20);
@@ -64,17 +61,9 @@ impl Shared {
             return Ok(());
         }
         self.bury_app(request.deployment).await?;
-        let output = read_json::<Output>(&self.layout.output(request.build).join(OUTPUT))
-            .map_err(internal("reading what was built"))?
-            .ok_or_else(|| {
-                let text =
-                    format!("what {} built is not kept any more; build it again", request.build);
-                EngineError::Refused(text)
-            })?;
+        let output = self.built(request.build)?;
         make_folder(folder, 0o700).map_err(internal("making the app's folder"))?;
-        // The spool takes its first number from the name of its first file.
-        File::create(segment(folder, request.first_line))
-            .map_err(internal("making the app's log"))?;
+        begin_at(folder, request.first_line).map_err(internal("making the app's log"))?;
         let order = self.app_order(request, output).map_err(internal("preparing the app"))?;
         let begun = self.supervise(folder, &order).await;
         if begun.is_err() {
@@ -115,7 +104,7 @@ impl Shared {
     /// Ends what is left of an app that nobody looks after, and removes its files.
     pub(super) async fn bury_app(&self, deployment: DeploymentId) -> Result<(), EngineError> {
         self.hierarchy.group(&deployment.to_string()).remove().await;
-        remove(self.layout.app_temp(deployment)).await?;
+        remove(self.layout.temp(deployment)).await?;
         remove(self.layout.app(deployment)).await
     }
 

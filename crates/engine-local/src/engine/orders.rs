@@ -8,13 +8,13 @@ use std::{
 };
 
 use windlass_domain::Protocol;
-use windlass_engine::{AppRequest, BuildRequest, EngineError};
+use windlass_engine::{AppRequest, BuildRequest, EngineError, TaskRequest};
 use windlass_engine_kit::{
     cgroup::Group,
     checkout::CheckoutOrder,
     faults::internal,
     files::{STATE, make_folder, names, read_json},
-    order::{Limits, millis, plain},
+    order::{millis, plain},
     recognise::StartHow,
 };
 
@@ -22,7 +22,7 @@ use super::Shared;
 use crate::{
     confinement::{Identity, write_accounts},
     layout::{HOME, TEMP, WORKSPACE},
-    order::{AppOrder, BuildOrder, Launcher, Order, Place},
+    order::{AppOrder, BuildOrder, Launcher, Order, Place, TaskOrder},
     prepare::PrepareOrder,
     record::{AppRecord, Output},
 };
@@ -67,12 +67,29 @@ impl Shared {
         })))
     }
 
+    pub(super) fn task_order(&self, request: &TaskRequest, output: Output) -> io::Result<Order> {
+        let Output { start, identity } = output;
+        let temp = self.layout.temp(request.task);
+        make_owned(&temp, identity)?;
+        let group = self.hierarchy.group(&request.task.to_string());
+        let place = self.place(self.layout.output(request.build), temp, group, identity);
+        Ok(Order::Task(Box::new(TaskOrder {
+            start,
+            command: request.command.as_str().to_owned(),
+            variables: plain(&request.variables),
+            limits: (&request.limits).into(),
+            wall_millis: millis(request.wall),
+            log_bytes: request.limits.log_bytes,
+            place,
+        })))
+    }
+
     pub(super) fn app_order(&self, request: &AppRequest, output: Output) -> io::Result<Order> {
         let Output { mut start, identity } = output;
         if let Some(command) = &request.start_command {
             start.how = StartHow::Command(command.as_str().to_owned());
         }
-        let temp = self.layout.app_temp(request.deployment);
+        let temp = self.layout.temp(request.deployment);
         make_owned(&temp, identity)?;
         let group = self.hierarchy.group(&request.deployment.to_string());
         let limits = request.limits;
@@ -85,12 +102,7 @@ impl Shared {
             port: self.free_port()?,
             health_path: request.health_path.clone(),
             start_timeout_millis: millis(request.start_timeout),
-            limits: Limits {
-                cpu_millis: limits.cpu_millis,
-                memory_bytes: limits.memory_bytes,
-                processes: limits.processes,
-                disk_bytes: None,
-            },
+            limits: (&limits).into(),
             log_bytes: limits.log_bytes,
             place: self.place(self.layout.output(request.build), temp, group, identity),
         })))

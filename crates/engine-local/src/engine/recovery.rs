@@ -17,6 +17,7 @@ impl Shared {
     /// Supervisors that are alive keep what is theirs.
     pub(super) async fn recover(&self) -> Result<(), EngineError> {
         self.builds.recover(self).await?;
+        self.tasks.recover(self).await?;
         for deployment in names::<DeploymentId>(&self.layout.apps()) {
             let folder = self.layout.app(deployment);
             let record: Option<AppRecord> = read_json(&folder.join(STATE)).ok().flatten();
@@ -36,13 +37,14 @@ impl Shared {
         Ok(())
     }
 
-    /// Ends processes whose build or app nobody knows.
+    /// Ends processes whose build, task or app nobody knows.
     async fn end_orphans(&self) {
         for name in self.hierarchy.names() {
             let id = name.strip_suffix(".fetch").unwrap_or(&name);
             let build = id.parse().map(|build| self.builds.folder(build));
+            let task = id.parse().map(|task| self.tasks.folder(task));
             let app = id.parse().map(|deployment| self.layout.app(deployment));
-            let folders = build.into_iter().chain(app);
+            let folders = build.into_iter().chain(task).chain(app);
             let is_known = folders.into_iter().any(|folder| Claim::is_held(&folder));
             if !is_known {
                 self.hierarchy.group(&name).remove().await;

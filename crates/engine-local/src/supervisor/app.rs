@@ -16,13 +16,14 @@ use windlass_engine_kit::{
     health::{self, Way},
     log::Log,
     order::mebibytes,
+    process::describe,
     recognise::StartHow,
     spool::{Policy, Spool},
     stop::Control,
 };
 
 use super::{
-    errand::{Pumps, describe, environment, view},
+    errand::{Pumps, environment, view},
     running::{Errand, Running},
 };
 use crate::{

@@ -1,6 +1,6 @@
 //! What is common to all commands of a project.
 
-use std::{process::ExitStatus, time::Duration};
+use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use windlass_domain::LogStream;
@@ -53,27 +53,6 @@ impl Pumps {
         for pump in self.0 {
             let _ = tokio::time::timeout(LAST_OUTPUT, pump).await;
         }
-    }
-}
-
-/// For people. Shells and the confinement turn signals into numbers above 128.
-pub(super) fn describe(status: ExitStatus) -> String {
-    use std::os::unix::process::ExitStatusExt as _;
-    let signal = status.signal().or(status.code().map(|code| code - 128).filter(|it| 0 < *it));
-    match (signal, status.code()) {
-        (Some(signal), _) => {
-            let name = match signal {
-                6 => " (SIGABRT)",
-                9 => " (SIGKILL)",
-                11 => " (SIGSEGV)",
-                15 => " (SIGTERM)",
-                25 => " (SIGXFSZ: a file became too large)",
-                _ => "",
-            };
-            format!("it was ended by signal {signal}{name}")
-        }
-        (None, Some(127)) => "exit status 127 (a command was not found)".to_owned(),
-        (None, code) => format!("exit status {}", code.unwrap_or(-1)),
     }
 }
 

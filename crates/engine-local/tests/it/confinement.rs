@@ -3,9 +3,9 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, process::Stdio};
 
 use windlass_domain::BuildResult;
-use windlass_engine::Engine as _;
+use windlass_engine::{Engine as _, TaskResult};
 
-use crate::site::{GRACE, Site, app, build, build_well, text};
+use crate::site::{GRACE, Site, app, build, build_well, run, task, text};
 
 /// Tries to break out; each attempt that succeeds prints `reached`.
 fn attempts(site: &Site, server: u32) -> String {
@@ -110,11 +110,30 @@ async fn an_app_reaches_nothing_but_its_workspace() {
 }
 
 #[tokio::test]
+async fn a_task_reaches_nothing_but_its_workspace() {
+    let mut server = Server::start();
+    let (site, request) = Site::building("true");
+    hide_key(&site);
+    let engine = site.engine().await;
+    build_well(&engine, &request).await;
+    let command = format!("{}\nid -u; echo finished", attempts(&site, server.0.id()));
+    let (report, lines) = run(&engine, &task(&request, &command)).await;
+    assert_eq!(report.result, TaskResult::Succeeded, "{report:?}");
+    let printed: Vec<&str> = lines.iter().skip(1).map(|line| line.text.as_str()).collect();
+    assert!(printed.contains(&"finished"), "{}", text(&lines));
+    assert!(!printed.iter().any(|line| *line == "0" || line.starts_with("reached")), "{printed:?}");
+    assert!(server.0.try_wait().unwrap().is_none());
+}
+
+#[tokio::test]
 async fn no_secret_is_written_to_the_disk() {
     let (site, mut request) = Site::building("sleep 0.2");
     request.variables.push(crate::site::variable("TOKEN", "s3cr3t-canary"));
     let engine = site.engine().await;
     build_well(&engine, &request).await;
+    let mut task = task(&request, "sleep 0.2");
+    task.variables.clone_from(&request.variables);
+    assert_eq!(run(&engine, &task).await.0.result, TaskResult::Succeeded);
     let found = std::process::Command::new("grep")
         .args(["-r", "s3cr3t-canary"])
         .arg(site.data())

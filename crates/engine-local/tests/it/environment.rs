@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use windlass_engine::Engine as _;
+use windlass_engine::{Engine as _, TaskResult};
 
-use crate::site::{GRACE, Site, app, build_well, variable};
+use crate::site::{GRACE, Site, app, build_well, run, task, variable};
 
 const DUMP: &str =
     "python3 -c 'import os, json; open(\"env\", \"w\").write(json.dumps(dict(os.environ)))'";
@@ -61,6 +61,23 @@ async fn of_an_app() {
     let mut seen = seen(&site, &request.build.to_string());
     let port = running.addresses[0].port().to_string();
     assert_eq!(seen.remove("PORT"), Some(port));
+    for own in ["WINDLASS_COMMIT", "WINDLASS_BRANCH", "PATH", "HOME"] {
+        assert!(seen.remove(own).is_some(), "{own}");
+    }
+    assert_eq!(seen, expected());
+}
+
+#[tokio::test]
+async fn of_a_task() {
+    let (site, request) = Site::building("true");
+    let engine = site.engine().await;
+    build_well(&engine, &request).await;
+    let mut task = task(&request, DUMP);
+    task.variables = odd_values();
+    let (report, _) = run(&engine, &task).await;
+    assert_eq!(report.result, TaskResult::Succeeded, "{report:?}");
+
+    let mut seen = seen(&site, &request.build.to_string());
     for own in ["WINDLASS_COMMIT", "WINDLASS_BRANCH", "PATH", "HOME"] {
         assert!(seen.remove(own).is_some(), "{own}");
     }

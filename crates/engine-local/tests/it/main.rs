@@ -10,3 +10,4 @@ mod limits;
 mod metering;
 mod site;
 mod survival;
+mod tasks;

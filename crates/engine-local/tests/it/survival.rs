@@ -23,7 +23,7 @@ fn supervisor(id: &str) -> i32 {
 }
 
 /// Kills the supervisor of a build or an app, and waits until it is gone.
-async fn kill_supervisor(id: &str) {
+pub(crate) async fn kill_supervisor(id: &str) {
     let number = supervisor(id);
     let pid = rustix::process::Pid::from_raw(number).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     daemon::{daemon_error, found, status},
-    names::{BRANCH, COMMIT, DEPLOYMENT, ENVIRONMENT, FIRST_LINE, HEALTHY, read},
+    names::{DEPLOYMENT, ENVIRONMENT, FIRST_LINE, HEALTHY, read},
     supervisor::credentials,
 };
 
@@ -57,11 +57,7 @@ impl Shared {
     }
 
     async fn wanted<'a>(&self, request: &'a AppRequest) -> Result<Wanted<'a>, EngineError> {
-        let image = self.image(request.build).await?.ok_or_else(|| {
-            let text = format!("what {} built is not kept any more; build it again", request.build);
-            EngineError::Refused(text)
-        })?;
-        let labels = image.config.and_then(|config| config.labels);
+        let (image, built) = self.built(request.build).await?;
         let (reference, node) = if let Some(registry) = &self.config.registry {
             let place = self.config.namespace.repository(Some(&registry.address));
             let place = format!("{place}@");
@@ -78,9 +74,7 @@ impl Shared {
             );
             EngineError::Refused(text)
         })?;
-        let label = |name| read(labels.as_ref(), name).unwrap_or_default();
-        let (branch, commit) = (label(BRANCH), label(COMMIT));
-        Ok(Wanted { request, image: reference, branch, commit, node })
+        Ok(Wanted { request, image: reference, built, node })
     }
 
     /// Begins to start the app unless it is there as it is wanted.
@@ -113,12 +107,7 @@ impl Shared {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            match docker.create_network(network(&self.config.namespace, environment)).await {
-                Err(error) if status(&error) == Some(409) => {}
-                done => {
-                    done.map_err(daemon_error("making a network"))?;
-                }
-            }
+            self.ensure_network(environment).await?;
             let created = docker.create_service(spec.clone(), registry.and_then(credentials));
             match created.await {
                 // Another server was quicker.
@@ -128,6 +117,17 @@ impl Shared {
                 Err(error) => return Err(daemon_error("making a service")(error)),
                 Ok(_) => return Ok(()),
             }
+        }
+    }
+
+    pub(super) async fn ensure_network(
+        &self,
+        environment: EnvironmentId,
+    ) -> Result<(), EngineError> {
+        let docker = self.daemon.docker().await?;
+        match docker.create_network(network(&self.config.namespace, environment)).await {
+            Err(error) if status(&error) == Some(409) => Ok(()),
+            done => done.map(drop).map_err(daemon_error("making a network")),
         }
     }
 
@@ -350,7 +350,7 @@ impl Shared {
 
     /// Removes the network of an environment that has no app any more. One that is still in use,
     /// or about to be, stays.
-    async fn remove_network_of(&self, environment: EnvironmentId) {
+    pub(super) async fn remove_network_of(&self, environment: EnvironmentId) {
         let Ok(docker) = self.daemon.docker().await else { return };
         let id = environment.to_string();
         let filters = Some(self.config.namespace.filter(Some((ENVIRONMENT, &id))));

@@ -1,6 +1,6 @@
 //! Builds: what only this engine knows about them.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, path::Path};
 
 use async_trait::async_trait;
 use bollard::{
@@ -10,18 +10,18 @@ use bollard::{
 use windlass_domain::BuildId;
 use windlass_engine::{BuildRequest, EngineError};
 use windlass_engine_kit::{
-    builds::Workshop,
     cgroup::Group,
     checkout::CheckoutOrder,
     faults::internal,
     order::{millis, plain},
+    runs::Workshop,
 };
 
-use super::Shared;
+use super::{Shared, spec::Built};
 use crate::{
     daemon::{daemon_error, found, status},
-    names::{BUILD, Namespace, read},
-    order::BuildOrder,
+    names::{BRANCH, BUILD, COMMIT, Namespace, read},
+    order::{BuildOrder, Order},
     supervisor::end_children,
 };
 
@@ -31,13 +31,14 @@ pub(super) fn group_name(namespace: &Namespace) -> String {
 }
 
 #[async_trait]
-impl Workshop for Shared {
-    async fn order(&self, request: &BuildRequest) -> Result<Vec<u8>, EngineError> {
+impl Workshop<BuildRequest> for Shared {
+    async fn prepare(&self, request: &BuildRequest, _: &Path) -> Result<Vec<u8>, EngineError> {
+        Workshop::<BuildRequest>::clear(self, request.build).await?;
         let info = self.info().await?;
         let limits = request.limits;
         let (allow_local, variables) =
             (self.config.allow_local_git, self.config.git_environment.clone());
-        let order = BuildOrder {
+        let order = Order::Build(Box::new(BuildOrder {
             build: request.build,
             project: request.project,
             checkout: CheckoutOrder::new(request, allow_local, variables),
@@ -52,7 +53,7 @@ impl Workshop for Shared {
             base_images: self.config.base_images.clone(),
             parent: self.parent_of_steps(&info, request.build),
             group: self.group_for_builds(&info, &request.build.to_string()),
-        };
+        }));
         serde_json::to_vec(&order).map_err(internal("writing an order"))
     }
 
@@ -105,6 +106,18 @@ impl Shared {
         Ok(image.filter(|image| self.config.namespace.owns(labels(image).as_ref())))
     }
 
+    /// What a build has made, for whatever runs in it.
+    pub(super) async fn built(&self, build: BuildId) -> Result<(ImageInspect, Built), EngineError> {
+        let image = self.image(build).await?.ok_or_else(|| {
+            let text = format!("what {build} built is not kept any more; build it again");
+            EngineError::Refused(text)
+        })?;
+        let labels = image.config.as_ref().and_then(|config| config.labels.as_ref());
+        let label = |name| read(labels, name).unwrap_or_default();
+        let built = Built { branch: label(BRANCH), commit: label(COMMIT) };
+        Ok((image, built))
+    }
+
     /// Removes what a build has made, unless it is in use.
     async fn remove_image(&self, build: BuildId) -> Result<(), EngineError> {
         if self.image(build).await?.is_none() {
@@ -137,8 +150,8 @@ impl Shared {
 
     pub(super) async fn remove_builds(&self, builds: &[BuildId]) -> Result<(), EngineError> {
         let _guard = self.begin.lock().await;
-        let used: HashSet<BuildId> =
-            self.observe().await?.into_iter().map(|app| app.build).collect();
+        let apps = self.observe().await?.into_iter().map(|app| app.build);
+        let used: HashSet<BuildId> = apps.chain(self.tasks.builds()).collect();
         for build in builds {
             if !used.contains(build) && !self.builds.runs(*build) {
                 self.remove_image(*build).await?;

@@ -1,22 +1,24 @@
-//! What the swarm is asked for: the service of an app, and the network of an environment.
+//! What Docker is asked for: the service of an app, the container of a task, and the network of an
+//! environment.
 
 use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{
-    EndpointPortConfig, EndpointPortConfigProtocolEnum, EndpointPortConfigPublishModeEnum,
-    EndpointSpec, EndpointSpecModeEnum, Limit, NetworkAttachmentConfig, NetworkCreateRequest,
+    ContainerCreateBody, EndpointPortConfig, EndpointPortConfigProtocolEnum,
+    EndpointPortConfigPublishModeEnum, EndpointSpec, EndpointSpecModeEnum, HealthConfig,
+    HostConfig, HostConfigLogConfig, Limit, NetworkAttachmentConfig, NetworkCreateRequest,
     ServiceSpec, ServiceSpecMode, ServiceSpecModeReplicated, Task, TaskSpec, TaskSpecContainerSpec,
     TaskSpecContainerSpecPrivileges, TaskSpecLogDriver, TaskSpecPlacement, TaskSpecResources,
     TaskSpecRestartPolicy, TaskSpecRestartPolicyConditionEnum,
 };
 use sha2::{Digest as _, Sha256};
-use windlass_domain::EnvironmentId;
-use windlass_engine::{AppLimits, AppRequest};
+use windlass_domain::{CommandLine, EnvironmentId};
+use windlass_engine::{AppLimits, AppRequest, TaskRequest, Variable};
 use windlass_engine_kit::order::plain;
 
 use crate::{
     config::SwarmEngineConfig,
-    names::{BUILD, DEPLOYMENT, ENVIRONMENT, FIRST_LINE, HEALTHY, MADE_FROM, Namespace},
+    names::{BUILD, DEPLOYMENT, ENVIRONMENT, FIRST_LINE, HEALTHY, MADE_FROM, Namespace, TASK},
 };
 
 /// Where apps listen inside of their container, unless they say otherwise.
@@ -26,7 +28,8 @@ const MAX_RESTARTS: i64 = 5;
 const WITHIN: i64 = 5 * 60 * SECOND;
 const PAUSE: i64 = SECOND / 2;
 const SECOND: i64 = 1_000_000_000;
-/// Into how many files Docker cuts a log, of which the oldest goes first.
+const LOG_DRIVER: &str = "json-file";
+/// Into how many files Docker cuts a log.
 const SEGMENTS: u64 = 4;
 
 /// What images need that begin as root and become somebody else, as most do. What else Docker
@@ -38,12 +41,31 @@ const CAPABILITIES: [&str; 7] =
 #[derive(Debug)]
 pub(super) struct Wanted<'a> {
     pub(super) request: &'a AppRequest,
-    /// The image, by its content.
+    /// The image, as the swarm finds it.
     pub(super) image: String,
-    pub(super) branch: String,
-    pub(super) commit: String,
+    pub(super) built: Built,
     /// The only node that has the image, where there is but one.
     pub(super) node: Option<String>,
+}
+
+/// What was built, as the labels of its image say.
+#[derive(Debug)]
+pub(super) struct Built {
+    pub(super) branch: String,
+    pub(super) commit: String,
+}
+
+/// The environment of whatever runs in what was built: each name once, and ours as we say.
+fn environment(
+    variables: &[Variable],
+    built: &Built,
+    port: Option<(String, String)>,
+) -> Vec<String> {
+    let own = [("WINDLASS_BRANCH", &built.branch), ("WINDLASS_COMMIT", &built.commit)];
+    let own = own.map(|(name, value)| (name.to_owned(), value.clone()));
+    let all: BTreeMap<String, String> =
+        plain(variables).into_iter().chain(port).chain(own).collect();
+    all.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
 }
 
 impl Wanted<'_> {
@@ -52,16 +74,8 @@ impl Wanted<'_> {
     }
 
     fn environment(&self) -> Vec<String> {
-        let own = [
-            ("PORT", self.port().to_string()),
-            ("WINDLASS_BRANCH", self.branch.clone()),
-            ("WINDLASS_COMMIT", self.commit.clone()),
-        ];
-        let own = own.map(|(name, value)| (name.to_owned(), value));
-        // Each name once, and ours as we say.
-        let all: BTreeMap<String, String> =
-            plain(&self.request.variables).into_iter().chain(own).collect();
-        all.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
+        let port = ("PORT".to_owned(), self.port().to_string());
+        environment(&self.request.variables, &self.built, Some(port))
     }
 
     /// What tells whether a service is as it is wanted. It grows old where the way changes in which
@@ -109,11 +123,8 @@ impl Wanted<'_> {
                     ..NetworkAttachmentConfig::default()
                 }]),
                 log_driver: Some(TaskSpecLogDriver {
-                    name: Some("json-file".to_owned()),
-                    options: Some(HashMap::from([
-                        ("max-size".to_owned(), segment(request.limits).to_string()),
-                        ("max-file".to_owned(), SEGMENTS.to_string()),
-                    ])),
+                    name: Some(LOG_DRIVER.to_owned()),
+                    options: Some(log_options(request.limits)),
                 }),
                 ..TaskSpec::default()
             }),
@@ -147,13 +158,12 @@ impl Wanted<'_> {
         config: &SwarmEngineConfig,
         labels: HashMap<String, String>,
     ) -> TaskSpecContainerSpec {
-        let shell = |command: &str| ["/bin/sh", "-c", command].map(str::to_owned).to_vec();
         let command = self.request.start_command.as_ref();
         let grace = i64::try_from(config.stop_grace.as_nanos()).unwrap_or(i64::MAX);
         TaskSpecContainerSpec {
             image: Some(self.image.clone()),
             labels: Some(labels),
-            command: command.map(|command| shell(command.as_str())),
+            command: command.map(shell),
             env: Some(self.environment()),
             stop_grace_period: Some(grace),
             // A shell that is a container's first process does not hear that it is to end.
@@ -196,9 +206,65 @@ fn resources(limits: AppLimits) -> TaskSpecResources {
     }
 }
 
-/// How long a file of the log may be; Docker takes none that is empty.
-fn segment(limits: AppLimits) -> u64 {
-    (limits.log_bytes / SEGMENTS).max(64 * 1024)
+/// How Docker keeps what is printed, of which the oldest goes first; it takes no file that is empty.
+fn log_options(limits: AppLimits) -> HashMap<String, String> {
+    let segment = (limits.log_bytes / SEGMENTS).max(64 * 1024);
+    HashMap::from([
+        ("max-size".to_owned(), segment.to_string()),
+        ("max-file".to_owned(), SEGMENTS.to_string()),
+    ])
+}
+
+fn shell(command: &CommandLine) -> Vec<String> {
+    ["/bin/sh", "-c", command.as_str()].map(str::to_owned).to_vec()
+}
+
+/// The container of a task: like the app's, but that it ends, and is never started again.
+pub(super) fn task(
+    config: &SwarmEngineConfig,
+    request: &TaskRequest,
+    image: String,
+    built: &Built,
+    parent: Option<String>,
+) -> ContainerCreateBody {
+    let TaskRequest { limits, environment: id, .. } = request;
+    let memory_bytes = i64::try_from(limits.memory_bytes).unwrap_or(i64::MAX);
+    let labels = [
+        config.namespace.label(),
+        (TASK.to_owned(), request.task.to_string()),
+        (ENVIRONMENT.to_owned(), id.to_string()),
+        (BUILD.to_owned(), request.build.to_string()),
+    ];
+    ContainerCreateBody {
+        image: Some(image),
+        labels: Some(HashMap::from(labels)),
+        entrypoint: Some(shell(&request.command)),
+        cmd: Some(Vec::new()),
+        env: Some(environment(&request.variables, built, None)),
+        // The image's own would ask whether the app answers.
+        healthcheck: Some(HealthConfig {
+            test: Some(vec!["NONE".to_owned()]),
+            ..HealthConfig::default()
+        }),
+        host_config: Some(HostConfig {
+            nano_cpus: Some(i64::from(limits.cpu_millis) * 1_000_000),
+            memory: Some(memory_bytes),
+            memory_swap: Some(memory_bytes),
+            pids_limit: Some(limits.processes.into()),
+            cgroup_parent: parent,
+            init: Some(true),
+            cap_drop: Some(vec!["ALL".to_owned()]),
+            cap_add: Some(CAPABILITIES.map(str::to_owned).to_vec()),
+            security_opt: Some(vec!["no-new-privileges".to_owned()]),
+            network_mode: Some(config.namespace.network(*id)),
+            log_config: Some(HostConfigLogConfig {
+                typ: Some(LOG_DRIVER.to_owned()),
+                config: Some(log_options(*limits)),
+            }),
+            ..HostConfig::default()
+        }),
+        ..ContainerCreateBody::default()
+    }
 }
 
 /// The network of an environment, on which its apps and nobody else's see each other.
@@ -208,6 +274,8 @@ pub(super) fn network(namespace: &Namespace, environment: EnvironmentId) -> Netw
         name: namespace.network(environment),
         driver: Some("overlay".to_owned()),
         labels: Some(HashMap::from([namespace.label(), label])),
+        // For the containers of tasks, which are no services.
+        attachable: Some(true),
         ..NetworkCreateRequest::default()
     }
 }

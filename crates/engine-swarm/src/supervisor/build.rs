@@ -10,14 +10,13 @@ use std::{
 use bollard::{Docker, body_try_stream, errors::Error};
 use futures_util::StreamExt as _;
 use windlass_domain::BuildResult;
-use windlass_engine::EngineError;
 use windlass_engine_kit::{
     checkout::{CheckoutError, check_out},
     files::{REPORT, STATE, make_folder, overflow, remove_tree, write_json},
     log::Log,
     meter::Meter,
     order::mebibytes,
-    record::{Measurement, Outcome, ResultName},
+    record::{Failure, Measurement, Outcome},
     spool::{Policy, Spool},
     stop::Control,
 };
@@ -29,10 +28,7 @@ use super::{
     recipe::{Dockerfile, Recipe, decide},
     steps::Steps,
 };
-use crate::{
-    daemon::{daemon_error, status},
-    order::BuildOrder,
-};
+use crate::{daemon::failure, order::BuildOrder};
 
 const MEASURE_EVERY: Duration = Duration::from_secs(1);
 /// What stands before the exit status where the daemon tells it.
@@ -62,41 +58,16 @@ pub(super) async fn run(folder: &Path, order: BuildOrder) -> io::Result<()> {
     });
     let measured = build.finish().await;
     let _ = log.lock().confess();
-    let outcome = match ended {
-        Ok(()) => {
-            log.say(&format!("Build finished in {:.1} s", began.elapsed().as_secs_f64()));
-            let (result, message) = (ResultName(BuildResult::Built), String::new());
-            Outcome::Ended { result, message, measured, lines: log.lock().lines() }
-        }
-        Err(Failure { result, message }) => {
-            log.say(&format!("Build failed: {message}"));
-            let lines = log.lock().lines();
-            match result {
-                Some(result) => {
-                    Outcome::Ended { result: ResultName(result), message, measured, lines }
-                }
-                None => Outcome::Unavailable { message },
-            }
-        }
-    };
-    write_json(&folder.join(REPORT), &outcome)
+    log.say(&match &ended {
+        Ok(()) => format!("Build finished in {:.1} s", began.elapsed().as_secs_f64()),
+        Err(failure) => format!("Build failed: {}", failure.message),
+    });
+    let lines = log.lock().lines();
+    write_json(&folder.join(REPORT), &Outcome::new(ended, measured, lines))
 }
 
-/// Why there is nothing to run.
-struct Failure {
-    /// `None` where something outside is not there now.
-    result: Option<BuildResult>,
-    message: String,
-}
-
-impl Failure {
-    fn of(result: BuildResult, message: impl Into<String>) -> Self {
-        Self { result: Some(result), message: message.into() }
-    }
-
-    fn cancelled() -> Self {
-        Self::of(BuildResult::Cancelled, "the build was cancelled")
-    }
+fn cancelled() -> Failure {
+    Failure::of(BuildResult::Cancelled, "the build was cancelled")
 }
 
 struct Build<'a> {
@@ -152,7 +123,7 @@ impl Build<'_> {
         let disk_bytes = order.limits.disk_bytes.unwrap_or(u64::MAX);
         let fetched = tokio::select! {
             biased;
-            _ = control.stopped() => Err(Failure::cancelled()),
+            _ = control.stopped() => Err(cancelled()),
             done = check_out(checkout, source) => done.map_err(|error| match error {
                 CheckoutError::Refused(why) => Failure::of(BuildResult::ClientError, why),
                 CheckoutError::Failed(why) => Failure::of(BuildResult::InternalError, why),
@@ -202,7 +173,7 @@ impl Build<'_> {
         let ended = loop {
             tokio::select! {
                 biased;
-                _ = self.control.stopped() => break Err(Failure::cancelled()),
+                _ = self.control.stopped() => break Err(cancelled()),
                 () = &mut end_of_time => break Err(out_of_time(self.order)),
                 _ = tick.tick() => {
                     self.measure(steps)?;
@@ -258,7 +229,7 @@ impl Build<'_> {
         let kept = tokio::select! {
             biased;
             kept = kept => kept,
-            _ = self.control.stopped() => Ok(Err(Failure::cancelled())),
+            _ = self.control.stopped() => Ok(Err(cancelled())),
             () = tokio::time::sleep(rest) => Ok(Err(out_of_time(self.order))),
         };
         if !matches!(kept, Ok(Ok(()))) {
@@ -303,21 +274,8 @@ impl Build<'_> {
         Failure::of(BuildResult::BuildFailed, format!("the build failed: {message}"))
     }
 
-    /// What an error of the daemon's means for the build.
     fn failed<T>(&self, error: Error) -> Step<T> {
-        if let Error::DockerResponseServerError { status_code: 400..500, message } = &error {
-            let failure = Failure::of(BuildResult::ClientError, message.clone());
-            return Ok(Err(failure));
-        }
-        if status(&error).is_none() {
-            self.log.say(&format!("Docker cannot go on: {error}"));
-        }
-        match daemon_error("building an image")(error) {
-            EngineError::Unavailable(message) | EngineError::Refused(message) => {
-                Ok(Err(Failure { result: None, message }))
-            }
-            EngineError::Internal { source, .. } => Err(io::Error::other(source)),
-        }
+        failure(error, &self.log).map(Err)
     }
 }
 

@@ -89,9 +89,20 @@ struct Watcher {
     current: Option<Step>,
 }
 
-struct Step {
+/// A container that is looked at.
+pub(super) struct Step {
     container: String,
     cpu_micros: u64,
+}
+
+impl Step {
+    pub(super) fn new(container: String) -> Self {
+        Self { container, cpu_micros: 0 }
+    }
+
+    pub(super) fn cpu_micros(&self) -> u64 {
+        self.cpu_micros
+    }
 }
 
 impl Watcher {
@@ -108,7 +119,7 @@ impl Watcher {
                 container = entered.recv() => {
                     let Some(container) = container else { return };
                     if self.is_ours(&container).await {
-                        let step = Step { container, cpu_micros: 0 };
+                        let step = Step::new(container);
                         past_micros += self.current.replace(step).map_or(0, |it| it.cpu_micros);
                     }
                 }
@@ -136,7 +147,8 @@ impl Watcher {
     }
 }
 
-async fn look(docker: &Docker, step: &mut Step, used: &mut Used) {
+/// Looks at what a container has used.
+pub(super) async fn look(docker: &Docker, step: &mut Step, used: &mut Used) {
     let options = StatsOptions { stream: false, one_shot: true };
     let mut stats = docker.stats(&step.container, Some(options));
     let Some(Ok(stats)) = stats.next().await else { return };

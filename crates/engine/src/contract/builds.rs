@@ -7,9 +7,9 @@ use tokio::{sync::mpsc, time::timeout};
 use windlass_domain::{BuildResult, LogStream};
 
 use super::{
-    AppPlan, BuildPlan, Harness, Plan, README,
+    AppPlan, BuildPlan, Harness, README,
     support::{
-        app_request, build, build_request, built, check_lines, collect, patiently, request_for,
+        app_request, build, build_request, built, check_lines, collect, patiently, prepared,
     },
 };
 use crate::{BuildRequest, EngineError, EngineLine, SourceAt, SourceFile};
@@ -17,8 +17,7 @@ use crate::{BuildRequest, EngineError, EngineLine, SourceAt, SourceFile};
 /// [`Engine::resolve`](crate::Engine::resolve) gives the branch's commit, and refuses a branch
 /// that is not there.
 pub async fn a_branch_is_resolved(harness: &dyn Harness) {
-    let plan = Plan { build: BuildPlan::Succeeds, app: AppPlan::Answers };
-    let prepared = harness.prepare(plan).await;
+    let prepared = prepared(harness, BuildPlan::Succeeds).await;
     let commit = harness.engine().resolve(&prepared.source, &prepared.branch).await;
     assert_eq!(commit.expect("the branch is there"), prepared.commit);
     let absent = "no-such-branch".parse().expect("it is a valid name");
@@ -29,8 +28,7 @@ pub async fn a_branch_is_resolved(harness: &dyn Harness) {
 /// [`Engine::read_first`](crate::Engine::read_first) gives the first file that is there, and
 /// refuses one that is too large.
 pub async fn a_file_of_a_commit_is_read(harness: &dyn Harness) {
-    let plan = Plan { build: BuildPlan::Succeeds, app: AppPlan::Answers };
-    let prepared = harness.prepare(plan).await;
+    let prepared = prepared(harness, BuildPlan::Succeeds).await;
     let (source, branch) = (&prepared.source, &prepared.branch);
     let at = SourceAt { source, branch, commit: &prepared.commit };
     let read = async |names: &[&str], most| harness.engine().read_first(at, names, most).await;
@@ -178,8 +176,7 @@ pub async fn removing_builds_leaves_running_ones_alone(harness: &dyn Harness) {
 
 /// A build that has printed all its lines, runs, and has nobody waiting for it.
 async fn hanging(harness: &dyn Harness) -> BuildRequest {
-    let plan = Plan { build: BuildPlan::Hangs, app: AppPlan::Answers };
-    let request = request_for(&harness.prepare(plan).await);
+    let request = build_request(harness, BuildPlan::Hangs).await;
     let (sender, mut receiver) = mpsc::channel(64);
     tokio::select! {
         report = harness.engine().build(&request, 0, sender) => panic!("it ended: {report:?}"),

@@ -12,7 +12,8 @@ pub trait Harness: Send + Sync {
     fn engine(&self) -> &dyn Engine;
 
     /// Makes a repository whose newest commit, on the branch, does what is planned. Engines that
-    /// run shell commands can put [`BuildPlan::command`] and [`AppPlan::command`] into the recipe.
+    /// run shell commands can put [`BuildPlan::command`] and [`AppPlan::command`] into the recipe;
+    /// [`TaskPlan::command`] is in the requests for tasks.
     async fn prepare(&self, plan: Plan) -> Prepared;
 }
 
@@ -23,6 +24,8 @@ pub struct Plan {
     pub build: BuildPlan,
     /// When it is run.
     pub app: AppPlan,
+    /// When a task is run in it.
+    pub task: TaskPlan,
 }
 
 /// What a build does.
@@ -43,6 +46,20 @@ pub enum AppPlan {
     Answers,
     /// Prints [`AppPlan::LINES`] and ends.
     Ends,
+}
+
+/// What a task does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskPlan {
+    /// Prints [`TaskPlan::LINES`] and succeeds.
+    Succeeds,
+    /// Prints [`TaskPlan::LINES`] and ends with exit status 3.
+    Fails,
+    /// Prints [`TaskPlan::LINES`] and does not end by itself, nor does what it has started.
+    Hangs,
+    /// Prints what is in `README` and whether the variable [`TaskPlan::KEY`] is
+    /// [`TaskPlan::VALUE`]: [`TaskPlan::SEEN`].
+    Looks,
 }
 
 /// What the file `README` of every prepared commit says.
@@ -92,9 +109,47 @@ impl AppPlan {
     }
 }
 
+impl TaskPlan {
+    /// What it prints to standard output, perhaps among lines of the engine's own.
+    pub const LINES: [&'static str; 2] = ["begun", "migrated"];
+
+    /// What it prints where it looks around.
+    pub const SEEN: [&'static str; 2] = [README, "same"];
+
+    /// The variable that it looks at.
+    pub const KEY: &'static str = "ODD";
+
+    /// What that is to be, byte for byte.
+    pub const VALUE: &'static str = "one\ntwo 'x' \"`$HOME $(id) \\ %s größe \u{202e}🦀\t  .";
+
+    /// The plan as a shell command.
+    #[must_use]
+    pub fn command(self) -> CommandLine {
+        let end = match self {
+            Self::Succeeds => "true",
+            Self::Fails => "exit 3",
+            Self::Hangs => "sleep 600 & sleep 600",
+            Self::Looks => return parse(&look()),
+        };
+        command(&Self::LINES, end)
+    }
+}
+
+fn look() -> String {
+    use std::fmt::Write as _;
+    let mut octal = String::new();
+    for byte in TaskPlan::VALUE.bytes() {
+        write!(octal, "\\{byte:03o}").expect("strings can be written to");
+    }
+    let key = TaskPlan::KEY;
+    format!("cat README; echo; [ \"${key}\" = \"$(printf '{octal}')\" ] && echo same")
+}
+
 fn command(lines: &[&str], end: &str) -> CommandLine {
     let lines = lines.join("; echo ");
-    format!("echo {lines}; {end}")
-        .parse()
-        .expect("the command is short and has no control characters")
+    parse(&format!("echo {lines}; {end}"))
+}
+
+fn parse(command: &str) -> CommandLine {
+    command.parse().expect("the command is short and has no control characters")
 }

@@ -8,12 +8,14 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 use windlass_domain::{
-    BuildId, DeploymentId, Effects, EnvironmentId, LogStream, OsEntropy, ProjectId, SystemClock,
+    BuildId, DeploymentId, Effects, EnvironmentId, Hook, LogStream, OsEntropy, ProjectId,
+    SystemClock,
 };
 
-use super::{AppPlan, BuildPlan, Harness, Plan, Prepared};
+use super::{AppPlan, BuildPlan, Harness, Plan, Prepared, TaskPlan};
 use crate::{
-    AppLimits, AppRequest, BuildLimits, BuildReport, BuildRequest, EngineLine, ObservedApp,
+    AppLimits, AppRequest, BuildLimits, BuildReport, BuildRequest, EngineLine, ObservedApp, TaskId,
+    TaskReport, TaskRequest,
 };
 
 /// Longer than anything may take; only a failing test waits for it.
@@ -45,11 +47,15 @@ pub(super) async fn eventually<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T 
 }
 
 pub(super) async fn build_request(harness: &dyn Harness, build: BuildPlan) -> BuildRequest {
-    let plan = Plan { build, app: AppPlan::Answers };
-    request_for(&harness.prepare(plan).await)
+    request_for(&prepared(harness, build).await)
 }
 
-pub(super) fn request_for(prepared: &Prepared) -> BuildRequest {
+/// A repository that is built as planned.
+pub(super) async fn prepared(harness: &dyn Harness, build: BuildPlan) -> Prepared {
+    harness.prepare(Plan { build, app: AppPlan::Answers, task: TaskPlan::Succeeds }).await
+}
+
+fn request_for(prepared: &Prepared) -> BuildRequest {
     BuildRequest {
         build: BuildId::generate(fx()),
         project: ProjectId::generate(fx()),
@@ -92,7 +98,27 @@ pub(super) fn app_request(built: &BuildRequest) -> AppRequest {
 
 /// Builds something whose app does what is planned.
 pub(super) async fn built(harness: &dyn Harness, app: AppPlan) -> BuildRequest {
-    let plan = Plan { build: BuildPlan::Succeeds, app };
+    built_for(harness, Plan { build: BuildPlan::Succeeds, app, task: TaskPlan::Succeeds }).await
+}
+
+/// The request for a task that does what is planned, in something that was built.
+pub(super) async fn task_request(harness: &dyn Harness, task: TaskPlan) -> TaskRequest {
+    let plan = Plan { build: BuildPlan::Succeeds, app: AppPlan::Answers, task };
+    let AppRequest { deployment, environment, build, limits, .. } =
+        app_request(&built_for(harness, plan).await);
+    TaskRequest {
+        task: TaskId { deployment, hook: Hook::OnDeploy },
+        environment,
+        build,
+        command: task.command(),
+        variables: Vec::new(),
+        limits,
+        wall: PATIENCE,
+        first_line: 0,
+    }
+}
+
+async fn built_for(harness: &dyn Harness, plan: Plan) -> BuildRequest {
     let request = request_for(&harness.prepare(plan).await);
     build(harness, &request, 0).await;
     request
@@ -108,6 +134,18 @@ pub(super) async fn build(
     let build = harness.engine().build(request, from, sender);
     let (report, lines) = patiently(async { tokio::join!(build, collect(receiver)) }).await;
     (report.expect("the engine can build"), lines)
+}
+
+/// Runs a task, or joins it, and reads it from line `from` to its end.
+pub(super) async fn run_task(
+    harness: &dyn Harness,
+    request: &TaskRequest,
+    from: u64,
+) -> (TaskReport, Vec<EngineLine>) {
+    let (sender, receiver) = mpsc::channel(1);
+    let run = harness.engine().run_task(request, from, sender);
+    let (report, lines) = patiently(async { tokio::join!(run, collect(receiver)) }).await;
+    (report.expect("the engine can run tasks"), lines)
 }
 
 pub(super) async fn collect(mut receiver: mpsc::Receiver<EngineLine>) -> Vec<EngineLine> {

@@ -1,9 +1,11 @@
-//! What builds and apps are told to do.
+//! What builds, apps and tasks are told to do.
 
 use std::{net::SocketAddr, sync::Arc};
 
 use tokio::sync::watch;
 use windlass_domain::{BuildResult, LogStream, Usage};
+
+use crate::TaskResult;
 
 /// What a build does: its steps in order, then it ends.
 #[derive(Debug, Clone)]
@@ -20,6 +22,14 @@ pub struct AppScript {
     pub(super) steps: Vec<Step>,
     pub(super) refusal: Option<String>,
     pub(super) address: Option<SocketAddr>,
+}
+
+/// What a task does: its steps in order, then it ends.
+#[derive(Debug, Clone)]
+pub struct TaskScript {
+    pub(super) steps: Vec<Step>,
+    pub(super) result: TaskResult,
+    pub(super) message: String,
 }
 
 #[derive(Debug, Clone)]
@@ -94,6 +104,34 @@ impl AppScript {
     #[must_use]
     pub fn at(self, address: SocketAddr) -> Self {
         Self { address: Some(address), ..self }
+    }
+
+    /// Then it prints a line.
+    #[must_use]
+    pub fn print(mut self, text: &str) -> Self {
+        self.steps.push(Step::Print(LogStream::Stdout, text.to_owned()));
+        self
+    }
+
+    /// Then it waits.
+    #[must_use]
+    pub fn wait(mut self, gate: &Gate) -> Self {
+        self.steps.push(Step::Wait(gate.clone()));
+        self
+    }
+}
+
+impl Default for TaskScript {
+    fn default() -> Self {
+        Self::ending(TaskResult::Succeeded, "")
+    }
+}
+
+impl TaskScript {
+    /// A task that ends like this.
+    #[must_use]
+    pub fn ending(result: TaskResult, message: &str) -> Self {
+        Self { steps: Vec::new(), result, message: message.to_owned() }
     }
 
     /// Then it prints a line.

@@ -6,15 +6,16 @@ use std::{
     sync::Arc,
 };
 
-use windlass_domain::{BranchName, BuildId, CommitId, DeploymentId, GitUrl};
+use windlass_domain::{BranchName, BuildId, CommitId, DeploymentId, GitUrl, Hook};
 
 use super::{
     Fault, Operation,
     app::AppRun,
     build::BuildRun,
-    script::{AppScript, BuildScript},
+    script::{AppScript, BuildScript, TaskScript},
+    task::TaskRun,
 };
-use crate::{BuildRequest, SourceFile};
+use crate::{BuildRequest, SourceFile, TaskId, TaskRequest};
 
 /// The first port that an app is said to listen on.
 const FIRST_PORT: u16 = 20_000;
@@ -25,11 +26,14 @@ pub(super) struct State {
     files: HashMap<(CommitId, String), Vec<u8>>,
     build_scripts: HashMap<CommitId, BuildScript>,
     app_scripts: HashMap<CommitId, AppScript>,
+    task_scripts: HashMap<(CommitId, Hook), TaskScript>,
     runs: HashMap<BuildId, Arc<BuildRun>>,
     requests: HashMap<BuildId, BuildRequest>,
     run_counts: HashMap<BuildId, usize>,
     built: HashSet<BuildId>,
     apps: BTreeMap<DeploymentId, Arc<AppRun>>,
+    tasks: BTreeMap<TaskId, Arc<TaskRun>>,
+    tasks_run: Vec<TaskRequest>,
     started: u16,
     faults: HashMap<Operation, VecDeque<Fault>>,
     calls: HashMap<Operation, usize>,
@@ -62,6 +66,10 @@ impl State {
 
     pub(super) fn script_app(&mut self, commit: &CommitId, script: AppScript) {
         self.app_scripts.insert(commit.clone(), script);
+    }
+
+    pub(super) fn script_task(&mut self, commit: &CommitId, hook: Hook, script: TaskScript) {
+        self.task_scripts.insert((commit.clone(), hook), script);
     }
 
     pub(super) fn fail_next(&mut self, operation: Operation, fault: Fault, times: usize) {
@@ -122,20 +130,19 @@ impl State {
     }
 
     pub(super) fn remove_builds(&mut self, builds: &[BuildId]) {
-        self.built.retain(|build| !builds.contains(build));
+        let used: Vec<BuildId> = self.tasks.values().filter_map(|task| task.uses()).collect();
+        self.built.retain(|build| !builds.contains(build) || used.contains(build));
     }
 
-    pub(super) fn forget_builds(&mut self) {
+    pub(super) fn forget_everything(&mut self) {
         self.runs.clear();
+        self.tasks.clear();
         self.built.clear();
     }
 
     /// The script and the address of an app that starts now, if its build is there.
     pub(super) fn begin_app(&mut self, build: BuildId) -> Option<(AppScript, SocketAddr)> {
-        if !self.is_built(build) {
-            return None;
-        }
-        let commit = &self.requests.get(&build)?.commit;
+        let commit = self.built_commit(build)?;
         let script = self.app_scripts.get(commit).cloned().unwrap_or_default();
         let port = FIRST_PORT.wrapping_add(self.started);
         self.started = self.started.wrapping_add(1);
@@ -161,5 +168,41 @@ impl State {
 
     pub(super) fn take_apps(&mut self) -> BTreeMap<DeploymentId, Arc<AppRun>> {
         std::mem::take(&mut self.apps)
+    }
+
+    /// The script of a task that begins now, if its build is there.
+    pub(super) fn begin_task(&mut self, request: &TaskRequest) -> Option<TaskScript> {
+        let key = (self.built_commit(request.build)?.clone(), request.task.hook);
+        self.tasks_run.push(request.clone());
+        Some(self.task_scripts.get(&key).cloned().unwrap_or_default())
+    }
+
+    pub(super) fn tasks_run(&self) -> &[TaskRequest] {
+        &self.tasks_run
+    }
+
+    pub(super) fn insert_task(&mut self, task: TaskId, run: &Arc<TaskRun>) {
+        self.tasks.insert(task, Arc::clone(run));
+    }
+
+    pub(super) fn task(&self, task: TaskId) -> Option<Arc<TaskRun>> {
+        self.tasks.get(&task).cloned()
+    }
+
+    pub(super) fn remove_task(&mut self, task: TaskId) -> Option<Arc<TaskRun>> {
+        self.tasks.remove(&task)
+    }
+
+    pub(super) fn kept_tasks(&self) -> Vec<TaskId> {
+        self.tasks.keys().copied().collect()
+    }
+
+    pub(super) fn all_tasks(&self) -> Vec<Arc<TaskRun>> {
+        self.tasks.values().cloned().collect()
+    }
+
+    fn built_commit(&self, build: BuildId) -> Option<&CommitId> {
+        let request = self.requests.get(&build)?;
+        self.is_built(build).then_some(&request.commit)
     }
 }

@@ -6,12 +6,12 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use windlass_domain::{BuildResult, SystemClock};
+use windlass_domain::{BuildResult, Hook, SystemClock};
 use windlass_engine::{
-    Engine, Recipe,
-    contract::{AppPlan, BuildPlan, Harness, Plan, Prepared, README},
+    Engine, Recipe, TaskResult,
+    contract::{AppPlan, BuildPlan, Harness, Plan, Prepared, README, TaskPlan},
     engine_contract,
-    fake::{AppScript, BuildScript, FakeEngine, Gate},
+    fake::{AppScript, BuildScript, FakeEngine, Gate, TaskScript},
 };
 
 struct Scripted {
@@ -52,8 +52,22 @@ impl Harness for Scripted {
         self.engine.commit_file(&commit, "README", README);
         self.engine.script_build(&commit, build);
         self.engine.script_app(&commit, app);
+        self.engine.script_task(&commit, Hook::OnDeploy, task(plan.task));
         Prepared { source, branch, commit, recipe: Recipe::default() }
     }
+}
+
+fn task(plan: TaskPlan) -> TaskScript {
+    let (script, lines) = match plan {
+        TaskPlan::Succeeds => (TaskScript::default(), TaskPlan::LINES),
+        TaskPlan::Fails => {
+            (TaskScript::ending(TaskResult::Failed, "exit status 3"), TaskPlan::LINES)
+        }
+        TaskPlan::Hangs => (TaskScript::default(), TaskPlan::LINES),
+        TaskPlan::Looks => (TaskScript::default(), TaskPlan::SEEN),
+    };
+    let script = lines.iter().fold(script, |script, line| script.print(line));
+    if plan == TaskPlan::Hangs { script.wait(&Gate::closed()) } else { script }
 }
 
 engine_contract!(Scripted::new());

@@ -1,10 +1,10 @@
 //! Tasks: what only this engine knows about them.
 //!
-//! A task is a container of its own and no job of the swarm: a job puts another one in the place of
-//! a container that has failed or whose node is gone, whatever its restart policy says, and a task
-//! must never run twice. A container that Docker is not told to start again never is. Its name is
-//! the task's, so that there cannot be two, and it stays until the task is forgotten. It runs where
-//! the daemon is that has built the image.
+//! A task is a container of its own and no job of the swarm: when a manager is restarted, or a node
+//! is gone, the swarm runs a job that has failed again, also with the restart condition `none` (seen
+//! with Docker 28), and a task must never run twice. A container without a restart policy is started
+//! by whoever says so and nobody else. Its name is the task's, so that there cannot be two, and it
+//! stays until the task is forgotten. It runs where the daemon is that has built the image.
 
 use std::{collections::BTreeSet, path::Path};
 

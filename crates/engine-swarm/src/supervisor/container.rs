@@ -56,9 +56,7 @@ impl Container {
             Err(error) if status(&error) == Some(409) => {}
             done => return done.map(|_| Created::Now),
         }
-        let state = self.state().await?;
-        let status = state.and_then(|state| state.status);
-        if status.is_some_and(|status| status != ContainerStateStatusEnum::CREATED) {
+        if !self.was_never_started().await {
             return Ok(Created::Before);
         }
         self.remove().await;
@@ -67,6 +65,12 @@ impl Container {
 
     pub(super) async fn start(&self) -> Result<(), Error> {
         self.docker.start_container(&self.name, None::<StartContainerOptions>).await
+    }
+
+    /// Whether it is certain that its command has not begun.
+    pub(super) async fn was_never_started(&self) -> bool {
+        let status = self.state().await.map(|state| state.and_then(|state| state.status));
+        matches!(status, Ok(Some(ContainerStateStatusEnum::CREATED)))
     }
 
     /// Ends it with all that it has started. One that has ended already is as good.

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bollard::{Docker, errors::Error, models::ContainerState};
+use bollard::{Docker, models::ContainerState};
 use windlass_domain::BuildResult;
 use windlass_engine_kit::{
     files::{REPORT, STATE, write_json, write_json_durably},
@@ -32,6 +32,9 @@ use crate::{
 };
 
 const MEASURE_EVERY: Duration = Duration::from_secs(1);
+/// How often Docker is asked to start a container that it could not start, and after which time.
+const ATTEMPTS: u32 = 4;
+const TRY_AGAIN: Duration = Duration::from_millis(500);
 /// How long Docker may take to end a container that was killed, and to give its last lines.
 const END: Duration = Duration::from_secs(30);
 
@@ -99,8 +102,8 @@ impl Task<'_> {
             }
             Err(error) => return failure(error, &self.log).map(Err),
         }
-        if let Err(error) = container.start().await {
-            return self.not_started(&container, error).await;
+        if let Some(failure) = self.start(&container).await {
+            return Ok(Err(failure));
         }
         let ended = self.watch(&docker, &mut container).await;
         // With its first process, all end.
@@ -116,31 +119,28 @@ impl Task<'_> {
         }
     }
 
-    /// What is answered to the wish to start decides whether it may be wished for again.
-    async fn not_started(
-        &self,
-        container: &Container,
-        error: Error,
-    ) -> io::Result<Result<(), Failure>> {
-        let failure = match (status(&error), &error) {
-            // Its network went with the last app of the environment.
-            (Some(404), Error::DockerResponseServerError { message, .. }) => {
-                Failure { result: None, message: message.clone() }
-            }
-            (Some(_), Error::DockerResponseServerError { message, .. }) => {
-                let message = format!("the command could not be started: {message}");
-                Failure::of(BuildResult::BuildFailed, message)
-            }
-            _ => {
-                self.log.say(&format!("Docker cannot go on: {error}"));
+    /// Has it start. The swarm may need a moment to bring a new network to this node.
+    async fn start(&self, container: &Container) -> Option<Failure> {
+        let mut attempt = 1;
+        loop {
+            let error = container.start().await.err()?;
+            self.log.say(&format!("Docker cannot start it: {error}"));
+            if !container.was_never_started().await {
                 container.kill().await;
                 let message = "Docker was gone when the task was about to start";
-                return Ok(Err(Failure::of(BuildResult::InternalError, message)));
+                return Some(Failure::of(BuildResult::InternalError, message));
             }
-        };
-        // It has done nothing, so it stands for nothing.
-        container.remove().await;
-        Ok(Err(failure))
+            let is_its_fault = status(&error) == Some(400);
+            if is_its_fault || attempt == ATTEMPTS {
+                // It has done nothing, so it stands for nothing.
+                container.remove().await;
+                let message = format!("the command could not be started: {error}");
+                let result = is_its_fault.then_some(BuildResult::BuildFailed);
+                return Some(Failure { result, message });
+            }
+            attempt += 1;
+            tokio::time::sleep(TRY_AGAIN).await;
+        }
     }
 
     /// Waits until it has ended, or must.

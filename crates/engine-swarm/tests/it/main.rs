@@ -8,3 +8,4 @@ mod daemon;
 mod limits;
 mod site;
 mod survival;
+mod tasks;

@@ -6,12 +6,12 @@ use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::{sync::mpsc, task::JoinHandle};
 use windlass_domain::{
-    BuildId, BuildResult, CommitId, DeploymentId, Effects, Entropy as _, EnvironmentId, OsEntropy,
-    ProjectId, SystemClock,
+    BuildId, BuildResult, CommitId, DeploymentId, Effects, Entropy as _, EnvironmentId, Hook,
+    OsEntropy, ProjectId, SystemClock,
 };
 use windlass_engine::{
     AppLimits, AppRequest, BuildLimits, BuildReport, BuildRequest, Engine as _, EngineError,
-    EngineLine, Recipe, Variable,
+    EngineLine, Recipe, TaskId, TaskReport, TaskRequest, Variable,
 };
 use windlass_engine_swarm::{
     BaseImages, Endpoint, Namespace, SupervisorProgram, SwarmEngine, SwarmEngineConfig,
@@ -24,7 +24,7 @@ pub(crate) const LONG: Duration = Duration::from_mins(1);
 const MIB: u64 = 1024 * 1024;
 
 /// What `cargo xtask test` has made: busybox and nothing else.
-const BASE_IMAGE: &str = "windlass-test/base:1";
+pub(crate) const BASE_IMAGE: &str = "windlass-test/base:1";
 
 pub(crate) struct Site {
     folder: TempDir,
@@ -196,6 +196,9 @@ impl Drop for Site {
             runtime.block_on(async {
                 let engine = SwarmEngine::open(config).await.unwrap();
                 engine.stop_all(Duration::ZERO).await.unwrap();
+                for task in engine.kept_tasks().await.unwrap() {
+                    engine.forget_task(task).await.unwrap();
+                }
                 for entry in fs::read_dir(builds).unwrap() {
                     let name = entry.unwrap().file_name();
                     let build = name.to_str().unwrap().parse().unwrap();
@@ -236,6 +239,21 @@ pub(crate) fn app(request: &BuildRequest) -> AppRequest {
     }
 }
 
+/// A task in what this request builds.
+pub(crate) fn task(request: &BuildRequest, command: &str) -> TaskRequest {
+    let AppRequest { deployment, environment, build, limits, .. } = app(request);
+    TaskRequest {
+        task: TaskId { deployment, hook: Hook::OnDeploy },
+        environment,
+        build,
+        command: command.parse().unwrap(),
+        variables: Vec::new(),
+        limits,
+        wall: LONG,
+        first_line: 0,
+    }
+}
+
 /// Collects lines until whoever sends them is done.
 pub(crate) fn collect() -> (mpsc::Sender<EngineLine>, JoinHandle<Vec<EngineLine>>) {
     let (sender, mut receiver) = mpsc::channel(16);
@@ -257,6 +275,16 @@ pub(crate) async fn build(
     let (sender, lines) = collect();
     let report = engine.build(request, 0, sender).await?;
     Ok((report, lines.await.unwrap()))
+}
+
+/// Runs a task, with the report and all lines.
+pub(crate) async fn run(
+    engine: &SwarmEngine,
+    request: &TaskRequest,
+) -> (TaskReport, Vec<EngineLine>) {
+    let (sender, lines) = collect();
+    let report = engine.run_task(request, 0, sender).await.unwrap();
+    (report, lines.await.unwrap())
 }
 
 /// Builds, and insists on success.

@@ -10,6 +10,15 @@ use crate::site::{
     processes_with, text, until,
 };
 
+/// Kills the supervisor of a build or a task, found by its argument.
+pub(crate) fn kill_supervisor(id: &str) {
+    let command = |pid: &i32| fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let is_it = |pid: &i32| String::from_utf8_lossy(&command(pid)).contains("supervise\0");
+    let found = processes_with(id);
+    let supervisor = rustix::process::Pid::from_raw(*found.iter().find(|it| is_it(it)).unwrap());
+    rustix::process::kill_process(supervisor.unwrap(), rustix::process::Signal::KILL).unwrap();
+}
+
 #[tokio::test]
 async fn a_build_outlives_the_server_and_no_line_is_lost_or_doubled() {
     let (site, request) =
@@ -44,13 +53,7 @@ async fn a_build_whose_supervisor_is_killed_ends_with_all_it_started() {
     let kill = async {
         let sleeps = async || !processes_with("sleep\098763.1").is_empty();
         until("the build sleeps", sleeps).await;
-        let name = request.build.to_string();
-        let command = |pid: &i32| fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        let is_it = |pid: &i32| String::from_utf8_lossy(&command(pid)).contains("supervise\0");
-        let found = processes_with(&name);
-        let supervisor =
-            rustix::process::Pid::from_raw(*found.iter().find(|it| is_it(it)).unwrap());
-        rustix::process::kill_process(supervisor.unwrap(), rustix::process::Signal::KILL).unwrap();
+        kill_supervisor(&request.build.to_string());
     };
     let (done, ()) = tokio::join!(build(&engine, &request), kill);
     let (report, lines) = done.unwrap();

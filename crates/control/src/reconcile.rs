@@ -53,9 +53,13 @@ impl Control {
     /// Brings the engine and the routes in step with the database, once. Where they agree it does
     /// nothing. Called before the server begins to listen, it adopts what still runs.
     pub async fn reconcile(&self) -> Result<(), ControlError> {
-        // In this order: an app or a build seen here belongs to rows that were stored before it.
+        // In this order: an app, a build or a task seen here belongs to rows that were stored before it.
         let kept = match self.engine().kept_builds().await {
             Ok(kept) => kept,
+            Err(err) => return Err(ControlError::Unavailable(Box::new(err))),
+        };
+        let tasks = match self.engine().kept_tasks().await {
+            Ok(tasks) => tasks,
             Err(err) => return Err(ControlError::Unavailable(Box::new(err))),
         };
         let observed = self
@@ -66,6 +70,10 @@ impl Control {
         let mut uow = self.store().read().await?;
         let environments = uow.environments().list_present_of_everyone().await?;
         let needed = uow.builds().list_needed_of_everyone(self.settings().kept_builds).await?;
+        let starting = match tasks.is_empty() {
+            true => Vec::new(),
+            false => uow.deployments().list_starting_of_everyone().await?,
+        };
         drop(uow);
 
         let running: HashSet<DeploymentId> = observed.iter().map(|app| app.deployment).collect();
@@ -92,6 +100,11 @@ impl Control {
             && let Err(err) = self.engine().remove_builds(&unneeded).await
         {
             tracing::warn!(error = %Causes(&err), "cannot remove what old builds left");
+        }
+        for task in tasks.into_iter().filter(|task| !starting.contains(&task.deployment)) {
+            if let Err(err) = self.engine().forget_task(task).await {
+                tracing::warn!(%task, error = %Causes(&err), "cannot remove what a task left");
+            }
         }
         self.trim_app_logs(running_environments(&observed)).await?;
         Ok(())

@@ -4,6 +4,7 @@ mod attempt;
 mod build;
 mod deploy;
 mod destroy;
+mod hooks;
 mod load;
 mod pause;
 mod reset;

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BranchName, Effects, GitUrl, GithubRepo, Id, IdKind, Name, OrganizationId, Previews, Slug,
-    TransitionError,
+    BranchName, Effects, GitUrl, GithubRepo, Hook, Id, IdKind, Name, OrganizationId, Previews,
+    Slug, TransitionError,
 };
 
 /// A git repository that is built and run, with an environment per branch.
@@ -84,6 +84,17 @@ pub struct Hooks {
     pub on_new: Option<CommandLine>,
     /// With each deployment.
     pub on_deploy: Option<CommandLine>,
+}
+
+impl Hooks {
+    /// What is to be run at this moment, if anything is.
+    #[must_use]
+    pub fn command(&self, hook: Hook) -> Option<&CommandLine> {
+        match hook {
+            Hook::OnNew => self.on_new.as_ref(),
+            Hook::OnDeploy => self.on_deploy.as_ref(),
+        }
+    }
 }
 
 /// Backing services that an app asks for, or has.

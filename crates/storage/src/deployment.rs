@@ -48,6 +48,9 @@ pub trait DeploymentRepo: Send {
         environment: EnvironmentId,
     ) -> Result<Vec<Deployment>, StoreError>;
 
+    /// The deployments of all tenants whose apps are being started.
+    async fn list_starting_of_everyone(&mut self) -> Result<Vec<DeploymentId>, StoreError>;
+
     /// Adds a deployment.
     async fn insert(&mut self, deployment: &Deployment) -> Result<(), StoreError>;
 

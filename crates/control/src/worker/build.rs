@@ -18,7 +18,7 @@ use super::{
 use crate::{Causes, Control, deployment, log_store::Pipe, quota, telemetry, watch::Watch};
 
 /// Lines that may wait between the engine and the database.
-const IN_FLIGHT: usize = 2_000;
+pub(super) const IN_FLIGHT: usize = 2_000;
 
 /// Runs the build of a deployment to its end, or joins it, and writes down how it ended.
 pub(super) async fn carry_out(attempt: &Attempt, loaded: Loaded) -> Result<(), AttemptError> {

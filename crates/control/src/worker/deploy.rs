@@ -15,7 +15,7 @@ use windlass_storage::{Signal, StoredManifest, UnitOfWork};
 
 use super::{
     attempt::{Attempt, AttemptError, Held},
-    build, load,
+    build, hooks, load,
     load::LoadError,
     start,
 };
@@ -111,16 +111,6 @@ async fn read_manifest(
         Ok(manifest) => manifest,
         Err(problems) => return Ok(Err(problems.to_string())),
     };
-    // To deploy without them could do harm: an app would meet a database of the day before.
-    let hooks = [("on_new", &manifest.hooks.on_new), ("on_deploy", &manifest.hooks.on_deploy)];
-    if let Some((name, _)) = hooks.iter().find(|(_, hook)| hook.is_some()) {
-        let reason = format!(
-            "{}: hooks.{name} cannot be carried out by this version of Windlass: run it at the \
-             beginning of the start command instead",
-            file.name
-        );
-        return Ok(Err(reason));
-    }
     // It could be read, so it is text.
     let text = String::from_utf8_lossy(&file.bytes).into_owned();
     Ok(Ok((Some(StoredManifest { file: file.name, text }), manifest)))
@@ -270,6 +260,7 @@ async fn clean_up(attempt: &Attempt, loaded: load::Loaded) -> Result<(), Attempt
     }
     let grace = attempt.control.settings().stop_grace;
     attempt.control.engine().stop(deployment.id, grace).await?;
+    hooks::forget(&attempt.control, deployment.id).await;
     Ok(())
 }
 

@@ -139,7 +139,7 @@ impl Loaded {
 
     /// What the engine is told to start, once what it asks for is there. The project's own
     /// variables win over those of its services: whoever sets `DATABASE_URL` means another one.
-    pub(super) async fn app_request(self, control: &Control) -> Result<AppRequest, LoadError> {
+    pub(super) async fn app_request(&self, control: &Control) -> Result<AppRequest, LoadError> {
         let wanted = self.wanted_services();
         let mut variables = self.variables(control).await?;
         let provided = control.provide_services(&self.environment, wanted).await?;

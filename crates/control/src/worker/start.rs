@@ -12,11 +12,11 @@ use windlass_storage::Signal;
 use super::{
     attempt::{Attempt, AttemptError},
     build::until_called_off,
-    deploy,
+    deploy, hooks,
     load::{LoadError, Loaded},
     reset,
 };
-use crate::deployment;
+use crate::{deployment, log_store::Pipe};
 
 /// How often to look whether there is an app to follow.
 const FOLLOW_SOON: Duration = Duration::from_millis(10);
@@ -31,7 +31,7 @@ pub(super) async fn carry_out(attempt: &Attempt, loaded: Loaded) -> Result<(), A
     if loaded.environment.state == EnvironmentState::Resetting {
         return reset::carry_out(attempt, &loaded.environment).await;
     }
-    let request = match loaded.app_request(control).await {
+    let mut request = match loaded.app_request(control).await {
         Ok(request) => request,
         Err(LoadError::Service(
             err @ (ServiceError::Missing { .. } | ServiceError::Refused(_)),
@@ -40,6 +40,11 @@ pub(super) async fn carry_out(attempt: &Attempt, loaded: Loaded) -> Result<(), A
         }
         Err(err) => return Err(err.into()),
     };
+    if hooks::carry_out(attempt, &loaded, &request).await? == hooks::Outcome::Over {
+        // The state says what to do next.
+        return Ok(());
+    }
+    request.first_line = control.stored_lines(Pipe::of_app(environment, id)).await?;
     let starting = async {
         let mut start = std::pin::pin!(control.engine().start(&request));
         loop {
@@ -113,6 +118,7 @@ async fn write_live(attempt: &Attempt, id: DeploymentId) -> Result<bool, Attempt
 pub(super) async fn settle(attempt: &Attempt, id: DeploymentId) -> Result<(), AttemptError> {
     let control = &attempt.control;
     control.inner.routes.refresh().await?;
+    hooks::forget(control, id).await;
     let Some(environment) = attempt.job.lane else { return Ok(()) };
     for old in others(attempt, environment, id).await? {
         let addresses: Vec<SocketAddr> = match &old.state {

@@ -57,7 +57,7 @@ impl Shared {
     }
 
     async fn wanted<'a>(&self, request: &'a AppRequest) -> Result<Wanted<'a>, EngineError> {
-        let (image, built) = self.built(request.build).await?;
+        let (image, origin) = self.built(request.build).await?;
         let (reference, node) = if let Some(registry) = &self.config.registry {
             let place = self.config.namespace.repository(Some(&registry.address));
             let place = format!("{place}@");
@@ -74,7 +74,7 @@ impl Shared {
             );
             EngineError::Refused(text)
         })?;
-        Ok(Wanted { request, image: reference, built, node })
+        Ok(Wanted { request, image: reference, origin, node })
     }
 
     /// Begins to start the app unless it is there as it is wanted.

@@ -17,7 +17,7 @@ use windlass_engine_kit::{
     runs::Workshop,
 };
 
-use super::{Shared, spec::Built};
+use super::{Shared, spec::Origin};
 use crate::{
     daemon::{daemon_error, found, status},
     names::{BRANCH, BUILD, COMMIT, Namespace, read},
@@ -107,15 +107,18 @@ impl Shared {
     }
 
     /// What a build has made, for whatever runs in it.
-    pub(super) async fn built(&self, build: BuildId) -> Result<(ImageInspect, Built), EngineError> {
+    pub(super) async fn built(
+        &self,
+        build: BuildId,
+    ) -> Result<(ImageInspect, Origin), EngineError> {
         let image = self.image(build).await?.ok_or_else(|| {
             let text = format!("what {build} built is not kept any more; build it again");
             EngineError::Refused(text)
         })?;
         let labels = image.config.as_ref().and_then(|config| config.labels.as_ref());
         let label = |name| read(labels, name).unwrap_or_default();
-        let built = Built { branch: label(BRANCH), commit: label(COMMIT) };
-        Ok((image, built))
+        let origin = Origin { branch: label(BRANCH), commit: label(COMMIT) };
+        Ok((image, origin))
     }
 
     /// Removes what a build has made, unless it is in use.

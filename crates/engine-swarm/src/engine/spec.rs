@@ -44,14 +44,14 @@ pub(super) struct Wanted<'a> {
     pub(super) request: &'a AppRequest,
     /// The image, as the swarm finds it.
     pub(super) image: String,
-    pub(super) built: Built,
+    pub(super) origin: Origin,
     /// The only node that has the image, where there is but one.
     pub(super) node: Option<String>,
 }
 
 /// What was built, as the labels of its image say.
 #[derive(Debug)]
-pub(super) struct Built {
+pub(super) struct Origin {
     pub(super) branch: String,
     pub(super) commit: String,
 }
@@ -59,10 +59,10 @@ pub(super) struct Built {
 /// The environment of whatever runs in what was built: each name once, and ours as we say.
 fn environment(
     variables: &[Variable],
-    built: &Built,
+    origin: &Origin,
     port: Option<(String, String)>,
 ) -> Vec<String> {
-    let own = [("WINDLASS_BRANCH", &built.branch), ("WINDLASS_COMMIT", &built.commit)];
+    let own = [("WINDLASS_BRANCH", &origin.branch), ("WINDLASS_COMMIT", &origin.commit)];
     let own = own.map(|(name, value)| (name.to_owned(), value.clone()));
     let all: BTreeMap<String, String> =
         plain(variables).into_iter().chain(port).chain(own).collect();
@@ -76,7 +76,7 @@ impl Wanted<'_> {
 
     fn environment(&self) -> Vec<String> {
         let port = ("PORT".to_owned(), self.port().to_string());
-        environment(&self.request.variables, &self.built, Some(port))
+        environment(&self.request.variables, &self.origin, Some(port))
     }
 
     /// What tells whether a service is as it is wanted. It grows old where the way changes in which
@@ -225,7 +225,7 @@ pub(super) fn task(
     config: &SwarmEngineConfig,
     request: &TaskRequest,
     image: String,
-    built: &Built,
+    origin: &Origin,
     parent: Option<String>,
 ) -> ContainerCreateBody {
     let TaskRequest { limits, environment: id, .. } = request;
@@ -241,7 +241,7 @@ pub(super) fn task(
         labels: Some(HashMap::from(labels)),
         entrypoint: Some(shell(&request.command)),
         cmd: Some(Vec::new()),
-        env: Some(environment(&request.variables, built, None)),
+        env: Some(environment(&request.variables, origin, None)),
         // The image's own would ask whether the app answers.
         healthcheck: Some(HealthConfig {
             test: Some(vec!["NONE".to_owned()]),

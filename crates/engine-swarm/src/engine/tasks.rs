@@ -26,7 +26,7 @@ use crate::{
 #[async_trait]
 impl Workshop<TaskRequest> for Shared {
     async fn prepare(&self, request: &TaskRequest, folder: &Path) -> Result<Vec<u8>, EngineError> {
-        let (image, built) = self.built(request.build).await?;
+        let (image, origin) = self.built(request.build).await?;
         let image = image.id.unwrap_or_else(|| self.image_name(request.build));
         self.ensure_network(request.environment).await?;
         self.check_network(request.environment).await?;
@@ -34,7 +34,7 @@ impl Workshop<TaskRequest> for Shared {
         begin(folder, request).map_err(internal("preparing the task"))?;
         let order = TaskOrder {
             name: self.config.namespace.container(request.task),
-            container: spec::task(&self.config, request, image, &built, group.path()),
+            container: spec::task(&self.config, request, image, &origin, group.path()),
             command: request.command.as_str().to_owned(),
             limits: (&request.limits).into(),
             wall_millis: millis(request.wall),

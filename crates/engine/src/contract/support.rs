@@ -8,8 +8,8 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 use windlass_domain::{
-    BuildId, DeploymentId, Effects, EnvironmentId, Hook, LogStream, OsEntropy, ProjectId,
-    SystemClock,
+    BuildId, BuildResult, DeploymentId, Effects, EnvironmentId, Hook, LogStream, OsEntropy,
+    ProjectId, SystemClock,
 };
 
 use super::{AppPlan, BuildPlan, Harness, Plan, Prepared, TaskPlan};
@@ -120,7 +120,8 @@ pub(super) async fn task_request(harness: &dyn Harness, task: TaskPlan) -> TaskR
 
 async fn built_for(harness: &dyn Harness, plan: Plan) -> BuildRequest {
     let request = request_for(&harness.prepare(plan).await);
-    build(harness, &request, 0).await;
+    let (report, lines) = build(harness, &request, 0).await;
+    assert_eq!(report.result, BuildResult::Built, "{report:?} {lines:?}");
     request
 }
 

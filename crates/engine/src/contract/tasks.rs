@@ -39,6 +39,7 @@ pub async fn a_task_needs_its_build(harness: &dyn Harness) {
     let refusal = patiently(harness.engine().run_task(&request, 0, sender)).await;
     assert!(matches!(refusal, Err(EngineError::Refused(_))), "{refusal:?}");
     assert_eq!(collect(receiver).await, []);
+    assert_eq!(kept(harness).await, []);
 }
 
 /// A task is run in what was built, and gets its variables byte for byte.

@@ -52,11 +52,10 @@ impl TaskRun {
 async fn play(run: Arc<TaskRun>, script: TaskScript, engine: Arc<Inner>) {
     let wall = run.request.wall;
     let steps = run.output.play(script.steps, &*engine.clock);
-    match tokio::time::timeout(wall, steps).await {
-        Ok(()) => run.end(script.result, &script.message),
-        Err(_) => {
-            let message = format!("the task did not end within the {} s", wall.as_secs_f64());
-            run.end(TaskResult::TimedOut, &message);
-        }
+    if tokio::time::timeout(wall, steps).await.is_ok() {
+        run.end(script.result, &script.message);
+    } else {
+        let message = format!("the task did not end within the {} s", wall.as_secs_f64());
+        run.end(TaskResult::TimedOut, &message);
     }
 }

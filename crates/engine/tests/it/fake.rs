@@ -4,13 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 use windlass_domain::{
-    BuildId, BuildResult, CommitId, DeploymentId, EnvironmentId, ProjectId, Usage,
+    BuildId, BuildResult, CommitId, DeploymentId, EnvironmentId, Hook, ProjectId, Usage,
     test_util::{CountingEntropy, ManualClock},
 };
 use windlass_engine::{
     AppLimits, AppRequest, AppState, BuildLimits, BuildReport, BuildRequest, Engine, EngineError,
-    EngineLine, Recipe,
-    fake::{AppScript, BuildScript, FakeEngine, Fault, Gate, Operation},
+    EngineLine, Recipe, TaskId, TaskRequest, TaskResult,
+    fake::{AppScript, BuildScript, FakeEngine, Fault, Gate, Operation, TaskScript},
 };
 
 struct World {
@@ -162,6 +162,43 @@ async fn a_restart_of_the_machine_ends_what_runs_and_keeps_what_was_built() {
     assert_eq!(world.build(&request).await.0, report, "it ends once");
     assert_eq!(world.state(&app).await, None);
     world.engine.start(&app).await.expect("its build is still there");
+}
+
+#[tokio::test]
+async fn a_task_follows_its_script_and_is_lost_once_where_the_machine_restarts() {
+    let world = World::new();
+    let app = world.running().await;
+    let AppRequest { deployment, environment, build, limits, .. } = app;
+    let task = TaskRequest {
+        task: TaskId { deployment, hook: Hook::OnNew },
+        environment,
+        build,
+        command: "make seed".parse().expect("it is a command"),
+        variables: Vec::new(),
+        limits,
+        wall: Duration::from_mins(1),
+        first_line: 3,
+    };
+    let gate = Gate::closed();
+    let script = TaskScript::ending(TaskResult::Failed, "exit status 1").print("one").wait(&gate);
+    world.engine.script_task(&commit(), Hook::OnNew, script.print("two"));
+    let run = async || {
+        let (sender, _lines) = mpsc::channel(8);
+        world.engine.run_task(&task, 0, sender).await.expect("its build is there")
+    };
+    let (lost, ()) = tokio::join!(run(), async {
+        gate.reached().await;
+        world.engine.restart_machine();
+    });
+    assert_eq!((lost.result, lost.next_line), (TaskResult::Lost, 4));
+    gate.open();
+    assert_eq!(run().await, lost);
+    assert_eq!(world.engine.tasks_run().len(), 1);
+
+    world.engine.forget_task(task.task).await.expect("it can be forgotten");
+    let failed = run().await;
+    assert_eq!((failed.result, failed.next_line), (TaskResult::Failed, 5));
+    assert_eq!(world.engine.tasks_run().len(), 2);
 }
 
 #[tokio::test]

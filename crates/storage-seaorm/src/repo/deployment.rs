@@ -95,6 +95,17 @@ impl DeploymentRepo for Repo<'_> {
         self.list_rows(query).await
     }
 
+    #[tracing::instrument(name = "db.deployment.list_starting", level = "debug", skip_all)]
+    async fn list_starting_of_everyone(&mut self) -> Result<Vec<DeploymentId>, StoreError> {
+        // Written out, or the index would not be used.
+        let unfinished = Expr::cust("state IN ('queued', 'building', 'deploying', 'live')");
+        let query = Entity::find()
+            .filter(unfinished)
+            .filter(Column::State.eq(DeploymentState::Deploying.name()));
+        let starting: Vec<Deployment> = self.list_rows(query).await?;
+        Ok(starting.into_iter().map(|deployment| deployment.id).collect())
+    }
+
     #[tracing::instrument(name = "db.deployment.insert", level = "debug", skip_all, fields(id = %deployment.id))]
     async fn insert(&mut self, deployment: &Deployment) -> Result<(), StoreError> {
         self.insert_row(Model::from(deployment)).await

@@ -15,6 +15,7 @@ const OURS: &[(&str, &[&str])] = &[
     ("windlass-forge",           &["windlass-domain"]),
     ("windlass-git",             &["windlass-domain"]),
     ("windlass-github",          &["windlass-domain", "windlass-auth"]),
+    ("windlass-github-app",      &["windlass-domain"]),
     ("windlass-manifest",        &["windlass-domain"]),
     ("windlass-storage",         &["windlass-domain", "windlass-auth"]),
     ("windlass-storage-seaorm",  &["windlass-domain", "windlass-auth", "windlass-storage", "windlass-migrations"]),
@@ -47,6 +48,7 @@ const THEIRS: &[(&str, &[&str])] = &[
     ("bollard", &["windlass-engine-swarm"]),
     ("s3s", &["windlass-services-local"]),
     ("s3s-fs", &["windlass-services-local"]),
+    ("octocrab", &["windlass-github-app"]),
 ];
 
 const DATABASE: &[&str] = &["windlass-storage-seaorm", "windlass-migrations"];

@@ -16,6 +16,7 @@ use tokio::{
 
 use crate::{
     Git,
+    credential::Login,
     error::{Failure, GitError},
 };
 
@@ -62,12 +63,18 @@ pub(crate) struct Call<'a> {
     trust: Option<NamedTempFile>,
     /// How large a file may be that git writes, in units of 512 bytes.
     most_blocks: Option<&'static str>,
+    login: Option<Login<'a>>,
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn new(git: &'a Git, folder: &'a Path, local: bool) -> Result<Self, GitError> {
+    pub(crate) fn new(
+        git: &'a Git,
+        folder: &'a Path,
+        local: bool,
+        login: Option<Login<'a>>,
+    ) -> Result<Self, GitError> {
         let trust = if local { Some(write_trust().map_err(GitError::Io)?) } else { None };
-        Ok(Self { git, folder, trust, most_blocks: None })
+        Ok(Self { git, folder, trust, most_blocks: None, login })
     }
 
     /// The same where no file may be larger than so many units of 512 bytes: a remote decides how
@@ -104,7 +111,11 @@ impl<'a> Call<'a> {
         if status.map_err(Failure::Spawn)?.success() {
             Ok(stdout)
         } else {
-            Err(Failure::Exit(String::from_utf8_lossy(&stderr).into_owned()))
+            let said = String::from_utf8_lossy(&stderr);
+            Err(Failure::Exit(match &self.login {
+                Some(login) => login.removed_from(&said),
+                None => said.into_owned(),
+            }))
         }
     }
 
@@ -122,15 +133,21 @@ impl<'a> Call<'a> {
             .env_clear()
             .envs(ENVIRONMENT)
             .envs(self.git.environment.iter().map(|(name, value)| (name, value)))
-            .env("GIT_CONFIG_COUNT", CONFIGURATION.len().to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
             .kill_on_drop(true);
-        for (index, (name, value)) in CONFIGURATION.iter().enumerate() {
+        let helper = self.login.as_ref().map(Login::setting);
+        let settings = CONFIGURATION.iter().map(|(name, value)| ((*name).to_owned(), *value));
+        let settings: Vec<_> = settings.chain(helper).collect();
+        command.env("GIT_CONFIG_COUNT", settings.len().to_string());
+        for (index, (name, value)) in settings.into_iter().enumerate() {
             command.env(format!("GIT_CONFIG_KEY_{index}"), name);
             command.env(format!("GIT_CONFIG_VALUE_{index}"), value);
+        }
+        if let Some(login) = &self.login {
+            command.envs(login.environment());
         }
         match &self.trust {
             Some(file) => {

@@ -106,6 +106,10 @@ const DENIALS: [&str; 10] = [
     "' not found",
 ];
 
+/// What is printed when git does not follow to another address: it does so only for the first
+/// request, and only before it has said who asks.
+const REDIRECTIONS: [&str; 1] = ["returned error: 30"];
+
 /// What is printed when nobody answered at all.
 const SILENCES: [&str; 8] = [
     "could not resolve",
@@ -123,7 +127,9 @@ impl Failure {
     pub(crate) fn is_final(&self) -> bool {
         match self {
             Self::Spawn(_) | Self::Timeout => true,
-            Self::Exit(text) => says(text, &DENIALS) || says(text, &SILENCES),
+            Self::Exit(text) => {
+                [&DENIALS[..], &SILENCES, &REDIRECTIONS].iter().any(|phrases| says(text, phrases))
+            }
         }
     }
 
@@ -140,6 +146,10 @@ impl Failure {
         match self {
             Self::Spawn(source) => GitError::Missing(source),
             Self::Timeout => GitError::unreachable(url, "it took too long"),
+            Self::Exit(text) if says(&text, &REDIRECTIONS) => GitError::Denied {
+                url: without_user(url.as_str()),
+                detail: "it has another address now, which must be told".to_owned(),
+            },
             Self::Exit(text) if says(&text, &DENIALS) => {
                 GitError::Denied { url: without_user(url.as_str()), detail: summary(&text) }
             }

@@ -3,8 +3,12 @@
 //!
 //! Addresses, branches and commits come as the domain's parsed types, so nothing can be taken for
 //! an option. Submodules and LFS objects are not fetched.
+//!
+//! A [`Credential`] is in the environment of git and its helpers while they run, which only the same
+//! user can read, and nowhere else.
 
 mod command;
+mod credential;
 mod error;
 mod fetch;
 mod read;
@@ -13,8 +17,12 @@ use std::{ffi::OsString, path::Path, time::Duration};
 
 use windlass_domain::{BranchName, CommitId, GitUrl, Protocol};
 
-use crate::{command::Call, error::Failure};
-pub use crate::{error::GitError, read::SourceFile};
+use crate::{command::Call, credential::Login, error::Failure};
+pub use crate::{
+    credential::{Credential, CredentialError},
+    error::GitError,
+    read::SourceFile,
+};
 
 /// How the `git` program is called.
 #[derive(Debug, Clone)]
@@ -23,6 +31,7 @@ pub struct Git {
     environment: Vec<(OsString, OsString)>,
     allow_local: bool,
     timeout: Duration,
+    credential: Option<(GitUrl, Credential)>,
 }
 
 /// Which source is wanted.
@@ -44,6 +53,7 @@ impl Default for Git {
             environment: Vec::new(),
             allow_local: false,
             timeout: Duration::from_mins(10),
+            credential: None,
         }
     }
 }
@@ -65,6 +75,14 @@ impl Git {
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
+    }
+
+    /// As whom one remote is asked, if it wants to know. Others are asked as nobody.
+    ///
+    /// Only `https` remotes are told, and those of this machine.
+    #[must_use]
+    pub fn credential(self, url: &GitUrl, credential: Credential) -> Self {
+        Self { credential: Some((url.clone(), credential)), ..self }
     }
 
     /// The program's version, which shows that it is there.
@@ -113,6 +131,8 @@ impl Git {
         if local && !self.allow_local {
             return Err(GitError::LocalForbidden);
         }
-        Call::new(self, folder, local)
+        let known = self.credential.as_ref().filter(|(known, _)| Some(known) == url);
+        let login = known.and_then(|(url, credential)| Login::new(url, credential));
+        Call::new(self, folder, local, login)
     }
 }

@@ -70,9 +70,10 @@ impl Control {
         let mut uow = self.store().read().await?;
         let environments = uow.environments().list_present_of_everyone().await?;
         let needed = uow.builds().list_needed_of_everyone(self.settings().kept_builds).await?;
-        let starting = match tasks.is_empty() {
-            true => Vec::new(),
-            false => uow.deployments().list_starting_of_everyone().await?,
+        let starting = if tasks.is_empty() {
+            Vec::new()
+        } else {
+            uow.deployments().list_starting_of_everyone().await?
         };
         drop(uow);
 

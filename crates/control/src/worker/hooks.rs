@@ -86,8 +86,8 @@ async fn run(attempt: &Attempt, request: TaskRequest) -> Result<Outcome, Attempt
     let reason = match ended {
         Ok(TaskReport { result: TaskResult::Succeeded, .. }) => return Ok(Outcome::Done),
         Ok(TaskReport { result: TaskResult::Cancelled, .. }) => return Ok(Outcome::Over),
-        Ok(TaskReport { message, .. }) => message,
-        Err(AttemptError::Engine(EngineError::Refused(message))) => message,
+        Ok(TaskReport { message, .. })
+        | Err(AttemptError::Engine(EngineError::Refused(message))) => message,
         Err(err) => return Err(err),
     };
     let reason = format!("{hook} failed: {reason}");

@@ -8,6 +8,7 @@ mod counting;
 mod deploying;
 mod destroying;
 mod forge;
+mod hooks;
 mod invitations;
 mod key_addresses;
 mod key_import;

@@ -101,18 +101,6 @@ async fn a_wrong_field_fails_the_deployment_with_its_place_and_the_old_app_answe
 }
 
 #[tokio::test]
-async fn a_hook_that_would_not_be_carried_out_is_not_passed_over_in_silence() {
-    let platform = Platform::new("manifest_hooks").await;
-    let project = platform.project("Shop").await;
-    let commit = platform.push('a');
-    platform.engine.commit_file(&commit, "windlass.yaml", "hooks: { on_deploy: migrate }");
-    let (_, deployment) = platform.environment(&project).await;
-    let _server = platform.serve("one");
-    let failed = platform.settled(deployment.id).await;
-    assert!(failure(&failed).starts_with("windlass.yaml: hooks.on_deploy cannot be carried out"));
-}
-
-#[tokio::test]
 async fn going_back_goes_back_to_what_that_commit_said() {
     let platform = Platform::new("manifest_rollback").await;
     let project = platform.project("Shop").await;

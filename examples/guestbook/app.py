@@ -4,6 +4,7 @@ It needs nothing but Python, and the programs psql, redis-cli and curl, which fi
 variables that Windlass sets.
 """
 
+import hashlib
 import html
 import os
 import subprocess
@@ -43,6 +44,7 @@ def s3(name, *options, data=b""):
     key = os.environ["AWS_ACCESS_KEY_ID"] + ":" + os.environ["AWS_SECRET_ACCESS_KEY"]
     # Not on the command line, which others on the machine can read.
     config = f'user = "{key}"\naws-sigv4 = "aws:amz:{os.environ["S3_REGION"]}:s3"\n'
+    config += f'header = "x-amz-content-sha256: {hashlib.sha256(data).hexdigest()}"\n'
     read, write = os.pipe()
     os.write(write, config.encode())
     os.close(write)
@@ -85,7 +87,8 @@ class Guestbook(BaseHTTPRequestHandler):
     def do_PUT(self):
         if self.path != "/photo":
             return self.answer(404, b"only /photo can be put")
-        stored = s3("photo", "--upload-file", "-", data=self.body())
+        put = ["--request", "PUT", "--data-binary", "@-", "--header", "Content-Type: image/png"]
+        stored = s3("photo", *put, data=self.body())
         self.answer(204 if stored is not None else 502, b"")
 
     def body(self):

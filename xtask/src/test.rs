@@ -47,7 +47,8 @@ const FEATURES_OF_AUTH: [&str; 4] = ["", "biscuit", "password", "session"];
 
 /// Tests that start a PostgreSQL of their own.
 const STARTS_POSTGRES: &str = "(((package(xtask) | package(windlass-server)) & kind(test) & \
-                               test(/postgres/)) | (package(windlass-services-local) & kind(test)))";
+                               test(/postgres/)) | (package(windlass-services-local) & kind(test)) | \
+                               (package(windlass-server) & kind(test) & test(/^services::/)))";
 
 /// Tests that need a Docker.
 const NEEDS_DOCKER: &str = "((package(windlass-engine-swarm) | \

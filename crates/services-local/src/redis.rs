@@ -50,7 +50,8 @@ impl Redis<'_> {
         server.start(START, &Start { redis: self, program }).await?;
         let port = self.port().ok_or_else(|| failed(io::Error::other("it has no port")))?;
         let password = self.means.config.key.derive(Purpose::Redis, &self.place.environment);
-        let url = format!("redis://:{}@127.0.0.1:{port}", password.expose_secret());
+        // Some clients take an empty name for a name.
+        let url = format!("redis://default:{}@127.0.0.1:{port}", password.expose_secret());
         Ok(vec![("REDIS_URL", url.into())])
     }
 

@@ -109,7 +109,7 @@ async fn a_server_outlives_windlass_and_crashes() {
 async fn one_that_hangs_in_a_script_is_ended() {
     let (site, place, at) = provided().await;
     let address = address(&at).to_owned();
-    let password = value(&at, "REDIS_URL").strip_prefix("redis://:").unwrap();
+    let password = value(&at, "REDIS_URL").strip_prefix("redis://default:").unwrap();
     let password = password.split('@').next().unwrap().to_owned();
     let hang = "redis.call('SET', 'name', '1') while true do end";
     let app = std::thread::spawn(move || redis_at(&address, Some(&password), &["EVAL", hang, "0"]));
@@ -132,7 +132,7 @@ async fn neighbours_have_servers_of_their_own() {
 #[tokio::test]
 async fn no_password_is_kept_in_a_file_or_shown_to_others() {
     let (site, place, at) = provided().await;
-    let password = value(&at, "REDIS_URL").strip_prefix("redis://:").unwrap();
+    let password = value(&at, "REDIS_URL").strip_prefix("redis://default:").unwrap();
     let password = password.split('@').next().unwrap();
     for (path, mode) in modes(&site.data()) {
         // What a server makes itself is in a folder that only it can enter.

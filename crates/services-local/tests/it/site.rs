@@ -210,7 +210,7 @@ pub(crate) fn run(command: &mut Command) -> Result<String, String> {
 
 /// What Redis answers to a command, as an app that was given its URL.
 pub(crate) fn redis(variables: &[Variable], command: &[&str]) -> Result<String, String> {
-    let url = value(variables, "REDIS_URL").strip_prefix("redis://:").unwrap();
+    let url = value(variables, "REDIS_URL").strip_prefix("redis://default:").unwrap();
     let (password, address) = url.rsplit_once('@').unwrap();
     redis_at(address, Some(password).filter(|it| !it.is_empty()), command)
 }

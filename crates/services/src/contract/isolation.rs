@@ -80,7 +80,7 @@ fn with_password(variables: &[Variable], wanted: &str) -> String {
     url.replace(password(url), wanted)
 }
 
-/// The password of `redis://:password@host:port`.
+/// The password of `redis://user:password@host:port`.
 fn password(url: &str) -> &str {
     let (credentials, _) = url.rsplit_once('@').expect("the URL has a password");
     credentials.rsplit_once(':').expect("the URL has a password").1

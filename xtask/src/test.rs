@@ -286,7 +286,13 @@ async fn set_up(with_postgres: bool, with_docker: bool) -> anyhow::Result<[Varia
         needed.push(tools::POSTGRES);
     }
     if with_docker {
-        needed.extend([tools::DOCKER, tools::DOCKER_CLIENT, tools::BUSYBOX]);
+        needed.extend([
+            tools::DOCKER,
+            tools::DOCKER_CLIENT,
+            tools::BUSYBOX,
+            tools::REGISTRY,
+            tools::IP,
+        ]);
     }
     tools::install(&needed).await?;
     let programs = tools::python_programs().await?;

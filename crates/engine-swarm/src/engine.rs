@@ -6,6 +6,7 @@ mod changes;
 mod check;
 mod logs;
 mod look;
+mod nodes;
 mod spec;
 mod tasks;
 

@@ -7,6 +7,7 @@ mod dockerfile;
 mod ignore;
 mod image;
 mod output;
+mod push;
 mod recipe;
 mod steps;
 mod task;

@@ -64,8 +64,7 @@ impl Shared {
             let digests = image.repo_digests.unwrap_or_default();
             (digests.into_iter().find(|digest| digest.starts_with(&place)), None)
         } else {
-            let swarm = self.info().await?.swarm;
-            (image.id, swarm.and_then(|swarm| swarm.node_id))
+            (image.id, self.only_node_with_images().await?)
         };
         let reference = reference.ok_or_else(|| {
             let text = format!(
@@ -338,11 +337,15 @@ impl Shared {
             .list_tasks(Some(ListTasksOptions { filters }))
             .await
             .map_err(daemon_error("looking for tasks"))?;
+        let nodes = self.nodes().await?;
         let is_its = |task: &&Task| task.service_id.as_deref() == Some(service);
         let is_elsewhere = |task: &Task| task.node_id != here;
         let is_known_here = |task: &Task| task_state(task) == Some(TaskState::RUNNING);
-        let may_run =
-            |task: &Task| !has_ended(task) && (is_elsewhere(task) || !is_known_here(task));
+        // One whose node is lost has nobody who could say that it has ended.
+        let may_run = |task: &Task| {
+            let may_be = is_elsewhere(task) || !is_known_here(task);
+            may_be && !has_ended(task) && !nodes.has_lost(task)
+        };
         // Without a node, there is nothing that could run.
         let is_placed = |task: &&Task| task.node_id.is_some();
         Ok(tasks.iter().filter(is_its).filter(is_placed).any(may_run))

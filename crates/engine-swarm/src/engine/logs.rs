@@ -222,7 +222,8 @@ impl Copier {
             let tasks: Vec<Task> = app.flatten().map(|app| app.tasks.clone()).unwrap_or_default();
             let next = tasks.iter().find(|task| {
                 let is_new = task.id.as_ref().is_some_and(|id| !copied.contains(id));
-                is_new && (runs(task) || has_ended(task))
+                let is_lost = shown.as_ref().is_some_and(|seen| seen.nodes.has_lost(task));
+                is_new && !is_lost && (runs(task) || has_ended(task))
             });
             if let Some(id) = next.and_then(|task| task.id.clone()) {
                 self.copy(&id).await;
@@ -305,6 +306,6 @@ impl Copier {
         let Some(seen) = shown.as_ref() else { return false };
         let app = seen.apps.get(&self.deployment);
         let task = app.and_then(|app| app.tasks.iter().find(|it| it.id.as_deref() == Some(task)));
-        task.is_none_or(has_ended)
+        task.is_none_or(|task| has_ended(task) || seen.nodes.has_lost(task))
     }
 }

@@ -8,8 +8,8 @@ use std::{
 };
 
 use bollard::{
-    models::{Node, Service, Task, TaskState},
-    query_parameters::{ListNodesOptions, ListServicesOptions, ListTasksOptions},
+    models::{self, Node, Service, Task, TaskState},
+    query_parameters::{ListServicesOptions, ListTasksOptions},
 };
 use tokio::sync::Notify;
 use windlass_domain::DeploymentId;
@@ -29,7 +29,7 @@ const ASK_EVERY: Duration = Duration::from_millis(250);
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) apps: HashMap<DeploymentId, App>,
-    nodes: Nodes,
+    pub(super) nodes: Nodes,
 }
 
 /// A service of ours.
@@ -130,15 +130,37 @@ pub(super) fn runs(task: &Task) -> bool {
     task_state(task) == Some(TaskState::RUNNING) && task.desired_state == Some(TaskState::RUNNING)
 }
 
-/// Where nodes are.
-pub(super) type Nodes = HashMap<String, IpAddr>;
+/// The nodes of the swarm: where they are, and which are lost.
+#[derive(Debug, Default)]
+pub(super) struct Nodes(HashMap<String, (Option<IpAddr>, bool)>);
+
+impl Nodes {
+    fn new(nodes: Vec<Node>, is_here: bool) -> Self {
+        let place = |node: Node| {
+            let is_down = node.status.as_ref().and_then(|status| status.state)
+                == Some(models::NodeState::DOWN);
+            Some((node.id.clone()?, (address_of(&node, is_here), is_down)))
+        };
+        Self(nodes.into_iter().filter_map(place).collect())
+    }
+
+    fn address(&self, node: &str) -> Option<IpAddr> {
+        self.0.get(node)?.0
+    }
+
+    /// Whether nobody will say any more how this task ended: its node is down or was removed.
+    pub(super) fn has_lost(&self, task: &Task) -> bool {
+        let node = task.node_id.as_ref();
+        node.is_some_and(|node| self.0.get(node).is_none_or(|(_, is_down)| *is_down))
+    }
+}
 
 /// Where a task that runs can be reached.
 ///
 /// Docker names the port once for IPv4 and then once for IPv6, without saying which is which. They
 /// are given out apart, so that the other one may well be somebody else's in the node's own version.
 pub(super) fn address(task: &Task, nodes: &Nodes) -> Option<SocketAddr> {
-    let node = *nodes.get(task.node_id.as_ref()?)?;
+    let node = nodes.address(task.node_id.as_ref()?)?;
     let ports = task.status.as_ref()?.port_status.as_ref()?.ports.as_ref()?;
     let mut ports = ports.iter().filter_map(|port| u16::try_from(port.published_port?).ok());
     let port = if node.is_ipv4() { ports.next() } else { ports.next_back() };
@@ -147,7 +169,7 @@ pub(super) fn address(task: &Task, nodes: &Nodes) -> Option<SocketAddr> {
 
 /// Where a node is. A manager may not know its own address, which is no other than that of this
 /// machine where the daemon is here.
-fn address_of(node: &Node, is_here: bool) -> Option<IpAddr> {
+pub(super) fn address_of(node: &Node, is_here: bool) -> Option<IpAddr> {
     let said = node.status.as_ref().and_then(|status| status.addr.as_deref()?.parse().ok());
     let managers = || node.manager_status.as_ref()?.addr.as_deref()?.parse::<SocketAddr>().ok();
     let known = |ip: &IpAddr| !ip.is_unspecified();
@@ -188,14 +210,8 @@ impl Shared {
 
     /// Where the nodes of the swarm are.
     pub(super) async fn nodes(&self) -> Result<Nodes, EngineError> {
-        let docker = self.daemon.docker().await?;
-        let nodes = docker
-            .list_nodes(None::<ListNodesOptions>)
-            .await
-            .map_err(daemon_error("looking at the nodes"))?;
-        let is_here = self.config.endpoint.is_here();
-        let place = |node: Node| Some((address_of(&node, is_here)?, node.id?));
-        Ok(nodes.into_iter().filter_map(place).map(|(address, id)| (id, address)).collect())
+        let nodes = self.list_nodes().await?;
+        Ok(Nodes::new(nodes, self.config.endpoint.is_here()))
     }
 
     fn forget_tasks(&self, seen: &Seen) {
@@ -238,7 +254,8 @@ impl Shared {
             let known = self.health.lock();
             task.id.as_ref().is_some_and(|id| id == first || known.healthy.contains(id))
         };
-        let running = app.tasks.iter().filter(|task| runs(task)).filter(is_healthy);
+        let is_there = |task: &&Task| runs(task) && !seen.nodes.has_lost(task);
+        let running = app.tasks.iter().filter(is_there).filter(is_healthy);
         let addresses: Vec<SocketAddr> =
             running.filter_map(|task| address(task, &seen.nodes)).collect();
         if addresses.is_empty() {
@@ -300,6 +317,11 @@ pub(super) fn end_of(task: &Task) -> String {
     let said = status.and_then(|status| status.err.as_deref().or(status.message.as_deref()));
     let said = said.unwrap_or("the swarm gives no reason").trim_start_matches("task: ");
     let code = status.and_then(|status| status.container_status.as_ref()?.exit_code);
+    if said.contains("No such image") {
+        return format!(
+            "{said} (its node cannot get the image from the registry; its Docker daemon says why)"
+        );
+    }
     match code {
         Some(137) => format!("{said} (it was killed; it may have needed too much memory)"),
         Some(127) => format!("{said} (a command was not found)"),

@@ -25,6 +25,7 @@ use super::{
     context::Context,
     image::{Image, for_builds},
     output::{News, Output},
+    push::explain,
     recipe::{Dockerfile, Recipe, decide},
     steps::Steps,
 };
@@ -213,15 +214,12 @@ impl Build<'_> {
             if order.limits.disk_bytes.is_some_and(|most| most < bytes) {
                 return Ok(Err(out_of_disk(order, "the image")));
             }
-            if let Some(registry) = &order.registry {
-                log.say(&format!("Pushing the image to {}", registry.address));
-            }
-            match image.push(docker).await {
-                Err(Error::DockerStreamError { error }) => {
-                    let message = format!("the image could not be put into the registry: {error}");
+            match (image.push(docker, &log).await, &order.registry) {
+                (Err(Error::DockerStreamError { error }), Some(registry)) => {
+                    let message = explain(&registry.address, &error);
                     Ok(Err(Failure { result: None, message }))
                 }
-                done => done.map(Ok),
+                (done, _) => done.map(Ok),
             }
         };
         let wall = Duration::from_millis(self.order.wall_millis);

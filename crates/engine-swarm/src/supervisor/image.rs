@@ -12,8 +12,9 @@ use form_urlencoded::Serializer;
 use futures_util::StreamExt as _;
 use http::{Uri, uri::PathAndQuery};
 use secrecy::ExposeSecret as _;
-use windlass_engine_kit::order::Limits;
+use windlass_engine_kit::{log::Log, order::Limits};
 
+use super::push::Progress;
 use crate::{
     config::Registry,
     daemon::found,
@@ -69,14 +70,16 @@ impl<'a> Image<'a> {
         Ok(size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0))
     }
 
-    /// Brings it to the registry, where there is one.
-    pub(super) async fn push(&self, docker: &Docker) -> Result<(), Error> {
+    /// Brings it to the registry, where there is one, and tells the log how far it has come.
+    pub(super) async fn push(&self, docker: &Docker, log: &Log) -> Result<(), Error> {
         let Some(registry) = &self.order.registry else { return Ok(()) };
+        log.say(&format!("Pushing the image to {}", registry.address));
         let options = PushImageOptions { tag: Some(self.order.build.to_string()), platform: None };
         let repository = self.order.namespace.repository(Some(&registry.address));
         let mut progress = docker.push_image(&repository, Some(options), credentials(registry));
+        let mut told = Progress::new(log.clone());
         while let Some(step) = progress.next().await {
-            step?;
+            told.take(&step?);
         }
         Ok(())
     }

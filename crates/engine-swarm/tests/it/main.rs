@@ -3,9 +3,11 @@
 
 mod apps;
 mod builds;
+mod cluster;
 mod contract;
 mod daemon;
 mod limits;
+mod registry;
 mod site;
 mod survival;
 mod tasks;

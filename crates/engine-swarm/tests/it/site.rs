@@ -1,6 +1,12 @@
 //! A place for a test: a repository, and an engine of its own on the daemon of all tests.
 
-use std::{fs, net::SocketAddr, path::PathBuf, process::Command, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -14,7 +20,7 @@ use windlass_engine::{
     EngineLine, Recipe, TaskId, TaskReport, TaskRequest, Variable,
 };
 use windlass_engine_swarm::{
-    BaseImages, Endpoint, Namespace, SupervisorProgram, SwarmEngine, SwarmEngineConfig,
+    BaseImages, Endpoint, Namespace, Registry, SupervisorProgram, SwarmEngine, SwarmEngineConfig,
 };
 
 pub(crate) const GRACE: Duration = Duration::from_secs(1);
@@ -30,7 +36,8 @@ pub(crate) struct Site {
     folder: TempDir,
     project: ProjectId,
     namespace: Namespace,
-    socket: PathBuf,
+    endpoint: Endpoint,
+    registry: Option<Registry>,
 }
 
 pub(crate) fn effects() -> Effects<'static> {
@@ -50,7 +57,12 @@ pub(crate) fn socket() -> PathBuf {
 
 /// What Docker's own client says.
 pub(crate) fn docker(arguments: &[&str]) -> String {
-    let host = format!("unix://{}", socket().display());
+    docker_at(&socket(), arguments)
+}
+
+/// What it says of the daemon with this socket.
+pub(crate) fn docker_at(socket: &Path, arguments: &[&str]) -> String {
+    let host = format!("unix://{}", socket.display());
     let output = Command::new("docker")
         .env_clear()
         .env("PATH", "/usr/local/bin:/usr/bin")
@@ -64,6 +76,11 @@ pub(crate) fn docker(arguments: &[&str]) -> String {
 
 impl Site {
     pub(crate) fn new() -> Self {
+        Self::on(Endpoint::Unix(socket()), None)
+    }
+
+    /// One on another daemon, perhaps with a registry.
+    pub(crate) fn on(endpoint: Endpoint, registry: Option<Registry>) -> Self {
         let mut random = [0; 8];
         OsEntropy.fill(&mut random);
         let namespace = format!("t{:016x}", u64::from_ne_bytes(random)).parse().unwrap();
@@ -71,7 +88,8 @@ impl Site {
             folder: tempfile::tempdir().unwrap(),
             project: ProjectId::generate(effects()),
             namespace,
-            socket: socket(),
+            endpoint,
+            registry,
         };
         fs::create_dir(site.repository()).unwrap();
         site.git(&["init", "--quiet", "--initial-branch=main"]);
@@ -91,11 +109,16 @@ impl Site {
     /// One whose repository has this Dockerfile, besides others.
     pub(crate) fn with_dockerfile(text: &str, files: &[(&str, &str)]) -> (Self, BuildRequest) {
         let site = Self::new();
+        let request = site.request(site.commit_dockerfile(text, files));
+        (site, request)
+    }
+
+    /// Commits a Dockerfile of apps of tests, besides others.
+    pub(crate) fn commit_dockerfile(&self, text: &str, files: &[(&str, &str)]) -> CommitId {
         let text = format!("FROM {BASE_IMAGE}\n{text}");
         let files: Vec<_> =
             [("Dockerfile", &*text)].into_iter().chain(files.iter().copied()).collect();
-        let request = site.request(site.commit(&files));
-        (site, request)
+        self.commit(&files)
     }
 
     pub(crate) fn repository(&self) -> PathBuf {
@@ -134,7 +157,8 @@ impl Site {
         let supervisor = SupervisorProgram { program, arguments: Vec::new() };
         let base = BASE_IMAGE.to_owned();
         SwarmEngineConfig {
-            endpoint: Endpoint::Unix(self.socket.clone()),
+            endpoint: self.endpoint.clone(),
+            registry: self.registry.clone(),
             namespace: self.namespace.clone(),
             base_images: BaseImages {
                 node: base.clone(),

@@ -1,7 +1,9 @@
 //! The Docker daemon: how it is reached, and what its errors mean.
 
 use std::{
-    fmt, io,
+    fmt,
+    fs::File,
+    io,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
@@ -51,6 +53,10 @@ impl Endpoint {
         let docker = match self {
             Self::Unix(socket) => Docker::connect_with_unix(path(socket)?, seconds, version)?,
             Self::Tls { address, ca, certificate, key } => {
+                // The client would go on without those that it cannot read.
+                for file in [ca, certificate, key] {
+                    File::open(file).map_err(|_| Error::CertPathError { path: file.clone() })?;
+                }
                 Docker::connect_with_ssl(address, key, certificate, ca, seconds, version)?
             }
         };
@@ -117,7 +123,7 @@ fn tell(error: &Error) {
 pub(crate) const NO_MANAGER: &str = "the Docker daemon of this server is not a manager of a swarm; `docker swarm init` on its \
      machine makes it one";
 
-/// Whether nobody has answered.
+/// Whether nobody has answered, or could be asked.
 fn is_absent(error: &Error) -> bool {
     matches!(
         error,
@@ -126,6 +132,9 @@ fn is_absent(error: &Error) -> bool {
             | Error::HyperLegacyError { .. }
             | Error::HyperResponseError { .. }
             | Error::IOError { .. }
+            | Error::CertPathError { .. }
+            | Error::CertParseError { .. }
+            | Error::CertMultipleKeys { .. }
     )
 }
 

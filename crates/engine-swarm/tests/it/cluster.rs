@@ -17,7 +17,10 @@ use tempfile::TempDir;
 use windlass_domain::{Entropy as _, OsEntropy};
 use windlass_engine_swarm::{Endpoint, Registry};
 
-use crate::site::{BASE_IMAGE, LONG, docker_at, socket};
+use crate::{
+    authority::{Authority, files},
+    site::{BASE_IMAGE, LONG, docker_at, socket},
+};
 
 /// What a registry that asks for a password takes, in the form of Apache's `htpasswd`.
 pub(crate) const USERNAME: &str = "windlass";
@@ -25,6 +28,7 @@ pub(crate) const PASSWORD: &str = "s3cret";
 const HTPASSWD: &str = "windlass:$2b$05$abcdefghijklmnopqrstuuLK7U1u6pVRmL7L1BBM2aS35PSZnDXlK\n";
 
 const REGISTRY_PORT: u16 = 5_000;
+const TLS_PORT: u16 = 2_376;
 
 /// Some machines. Dropping it ends and removes all of them.
 pub(crate) struct Cluster {
@@ -56,6 +60,15 @@ impl Cluster {
     /// Machines with these numbers of Docker, which are in no swarm yet; the first one has the
     /// image that apps of tests are built on.
     pub(crate) fn of(count: u8) -> Self {
+        Self::make(count, false)
+    }
+
+    /// One machine, whose Docker listens with TLS as well.
+    pub(crate) fn with_tls() -> Self {
+        Self::make(1, true)
+    }
+
+    fn make(count: u8, with_tls: bool) -> Self {
         let mut random = [0; 5];
         OsEntropy.fill(&mut random);
         let [one, two, three, x, y] = random;
@@ -76,7 +89,7 @@ impl Cluster {
         }
         cluster.plug_in(0);
         for number in 1..=count {
-            cluster.add(number);
+            cluster.add(number, with_tls);
         }
         for node in 1..=count {
             cluster.until_ready(node);
@@ -106,6 +119,13 @@ impl Cluster {
 
     pub(crate) fn endpoint(&self, node: u8) -> Endpoint {
         Endpoint::Unix(self.socket(node))
+    }
+
+    /// The same, with TLS; the certificate is good for servers and clients.
+    pub(crate) fn tls_endpoint(&self, node: u8) -> Endpoint {
+        let [ca, certificate, key] = files(&self.machine(node).folder);
+        let address = format!("{}:{TLS_PORT}", self.address(node));
+        Endpoint::Tls { address, ca, certificate, key }
     }
 
     /// What Docker's own client says on one of them.
@@ -186,19 +206,32 @@ impl Cluster {
         machine.ip("link set lo up");
     }
 
-    fn add(&mut self, number: u8) {
+    fn add(&mut self, number: u8, with_tls: bool) {
         let folder = self.folder.path().join(format!("node{number}"));
         fs::create_dir(&folder).unwrap();
         let settings = format!("{{\"insecure-registries\": [\"{}\"]}}", self.registry_address());
         fs::write(folder.join("settings.json"), settings).unwrap();
         let at = |name: &str| folder.join(name).display().to_string();
+        let tls = if with_tls {
+            let address = self.address(number).to_string();
+            let [ca, certificate, key] = Authority::new().write(&folder, &address);
+            format!(
+                "--host=tcp://{address}:{TLS_PORT} --tlsverify --tlscacert={} --tlscert={} \
+                 --tlskey={}",
+                ca.display(),
+                certificate.display(),
+                key.display()
+            )
+        } else {
+            String::new()
+        };
         let cgroup = format!("{}-{number}", self.name);
         // Its own `/run`, which dockerd does not share; and no systemd, which is not in there.
         let script = format!(
             "hostname node{number}; mount -t tmpfs tmpfs /run; read go; \
              dockerd --host=unix://{} --data-root={} --exec-root={} --pidfile={} \
              --config-file={} --cgroup-parent=/{cgroup} --exec-opt native.cgroupdriver=cgroupfs \
-             --no-new-privileges --log-level=warn & wait",
+             --no-new-privileges --log-level=warn {tls} & wait",
             at("socket"),
             at("data"),
             at("exec"),

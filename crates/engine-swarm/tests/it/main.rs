@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't be set up has failed")]
 
 mod apps;
+mod authority;
 mod builds;
 mod cluster;
 mod contract;
@@ -11,3 +12,4 @@ mod registry;
 mod site;
 mod survival;
 mod tasks;
+mod tls;

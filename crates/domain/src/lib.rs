@@ -17,6 +17,7 @@ mod id;
 mod job;
 mod log;
 mod name;
+mod node;
 mod organization;
 mod page;
 mod preview;
@@ -50,6 +51,7 @@ pub use crate::{
     job::{Backoff, Job, JobId, JobKind, JobState, Lease, NewJob, WorkerId},
     log::{LogId, LogLine, LogStream, LogText, NewLogLine},
     name::{Name, NameError, is_unprintable},
+    node::{Availability, NodeName, NodeNameError, NodeRole, NodeState},
     organization::{Organization, OrganizationId, User, UserId},
     page::{InvalidPageLimit, Page, PageRequest},
     preview::{BranchPattern, BranchPatternError, MAX_BRANCH_PATTERNS, Previews},

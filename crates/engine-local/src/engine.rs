@@ -3,6 +3,7 @@
 mod apps;
 mod builds;
 mod changes;
+mod nodes;
 mod orders;
 mod recovery;
 mod tasks;
@@ -14,10 +15,12 @@ use tokio::{
     sync::{Mutex, broadcast, mpsc},
     task::JoinHandle,
 };
-use windlass_domain::{BranchName, BuildId, CommitId, DeploymentId, GitUrl};
+use windlass_domain::{
+    Availability, BranchName, BuildId, CommitId, DeploymentId, GitUrl, NodeName,
+};
 use windlass_engine::{
-    AppRequest, BuildReport, BuildRequest, Engine, EngineError, EngineLine, ObservedApp,
-    RunningApp, SourceAt, SourceFile, TaskId, TaskReport, TaskRequest,
+    Admission, AppRequest, BuildReport, BuildRequest, Engine, EngineError, EngineLine, ObservedApp,
+    ObservedNode, RunningApp, SourceAt, SourceFile, TaskId, TaskReport, TaskRequest,
 };
 use windlass_engine_kit::{
     cgroup::Hierarchy,
@@ -32,6 +35,7 @@ use windlass_engine_kit::{
 };
 use windlass_git::Git;
 
+use self::nodes::{alone, this_machine};
 use crate::{
     config::LocalEngineConfig,
     confinement::{Confinement, is_root},
@@ -258,5 +262,25 @@ impl Engine for LocalEngine {
 
     fn changes(&self) -> broadcast::Receiver<DeploymentId> {
         self.shared.changes.subscribe()
+    }
+
+    async fn nodes(&self) -> Result<Vec<ObservedNode>, EngineError> {
+        Ok(vec![this_machine(&self.shared.observe().await)?])
+    }
+
+    async fn admission(&self) -> Result<Admission, EngineError> {
+        alone()
+    }
+
+    async fn rotate_admission(&self) -> Result<Admission, EngineError> {
+        alone()
+    }
+
+    async fn set_availability(&self, _: &NodeName, _: Availability) -> Result<(), EngineError> {
+        alone()
+    }
+
+    async fn remove_node(&self, _: &NodeName) -> Result<(), EngineError> {
+        alone()
     }
 }

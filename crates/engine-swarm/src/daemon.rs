@@ -171,3 +171,22 @@ pub(crate) fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
         Err(error) => Err(error),
     }
 }
+
+/// The version of its API that is spoken with a daemon.
+pub(crate) fn speaks(docker: &Docker) -> (usize, usize) {
+    let version = docker.client_version();
+    (version.major_version, version.minor_version)
+}
+
+/// Refuses a daemon that is older than this version of the API.
+pub(crate) fn is_recent(docker: &Docker, oldest: (usize, usize)) -> Result<(), EngineError> {
+    if oldest <= speaks(docker) {
+        return Ok(());
+    }
+    let (major, minor) = speaks(docker);
+    let (oldest_major, oldest_minor) = oldest;
+    Err(EngineError::Unavailable(format!(
+        "the Docker daemon is too old: it speaks version {major}.{minor} of the API, and \
+         {oldest_major}.{oldest_minor} (Docker 20.10) is needed"
+    )))
+}

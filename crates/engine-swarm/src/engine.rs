@@ -17,10 +17,12 @@ use tokio::{
     sync::{Mutex, broadcast, mpsc},
     task::JoinHandle,
 };
-use windlass_domain::{BranchName, BuildId, CommitId, DeploymentId, GitUrl};
+use windlass_domain::{
+    Availability, BranchName, BuildId, CommitId, DeploymentId, GitUrl, NodeName,
+};
 use windlass_engine::{
-    AppRequest, BuildReport, BuildRequest, Engine, EngineError, EngineLine, ObservedApp,
-    RunningApp, SourceAt, SourceFile, TaskId, TaskReport, TaskRequest,
+    Admission, AppRequest, BuildReport, BuildRequest, Engine, EngineError, EngineLine, ObservedApp,
+    ObservedNode, RunningApp, SourceAt, SourceFile, TaskId, TaskReport, TaskRequest,
 };
 use windlass_engine_kit::{
     cgroup::Hierarchy,
@@ -34,6 +36,7 @@ use windlass_engine_kit::{
 };
 use windlass_git::Git;
 
+pub(crate) use self::check::OLDEST;
 use self::{logs::Recorders, look::Health};
 use crate::{config::SwarmEngineConfig, daemon::Daemon};
 
@@ -221,5 +224,29 @@ impl Engine for SwarmEngine {
 
     fn changes(&self) -> broadcast::Receiver<DeploymentId> {
         self.shared.changes.subscribe()
+    }
+
+    async fn nodes(&self) -> Result<Vec<ObservedNode>, EngineError> {
+        self.shared.observe_nodes().await
+    }
+
+    async fn admission(&self) -> Result<Admission, EngineError> {
+        self.shared.admission().await
+    }
+
+    async fn rotate_admission(&self) -> Result<Admission, EngineError> {
+        self.shared.rotate_admission().await
+    }
+
+    async fn set_availability(
+        &self,
+        node: &NodeName,
+        availability: Availability,
+    ) -> Result<(), EngineError> {
+        self.shared.set_availability(node, availability).await
+    }
+
+    async fn remove_node(&self, node: &NodeName) -> Result<(), EngineError> {
+        self.shared.remove_node(node).await
     }
 }

@@ -9,6 +9,7 @@
 mod config;
 mod daemon;
 mod engine;
+mod join;
 mod lines;
 mod names;
 mod order;
@@ -20,6 +21,7 @@ pub use crate::{
     config::{BaseImages, Registry, SwarmEngineConfig},
     daemon::Endpoint,
     engine::SwarmEngine,
+    join::{Joined, join},
     names::{BadNamespace, Namespace},
     supervisor::supervisor_main,
 };

@@ -6,6 +6,7 @@
 mod apps;
 mod builds;
 mod harness;
+mod nodes;
 mod support;
 mod tasks;
 
@@ -25,6 +26,11 @@ pub use self::{
         removing_builds_leaves_running_ones_alone, removing_some_builds_keeps_the_others,
     },
     harness::{AppPlan, BuildPlan, Harness, Plan, Prepared, README, TaskPlan},
+    nodes::{
+        a_node_that_is_not_there_is_told_nothing, a_node_that_runs_apps_is_not_removed,
+        an_app_is_on_one_node_for_each_replica, others_are_told_how_to_join_or_why_they_cannot,
+        some_node_is_ready,
+    },
     tasks::{
         a_cancelled_task_reports_that, a_forgotten_task_leaves_nothing,
         a_task_ends_with_what_it_printed, a_task_finds_what_was_built_and_the_variables,
@@ -73,6 +79,11 @@ macro_rules! engine_contract {
             forgetting_a_task_ends_it
             a_forgotten_task_leaves_nothing
             what_a_task_runs_in_is_not_removed
+            some_node_is_ready
+            an_app_is_on_one_node_for_each_replica
+            a_node_that_is_not_there_is_told_nothing
+            a_node_that_runs_apps_is_not_removed
+            others_are_told_how_to_join_or_why_they_cannot
         }
     };
     (@each $harness:expr; $($promise:ident)*) => {

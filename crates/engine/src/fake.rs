@@ -8,6 +8,7 @@
 mod app;
 mod build;
 mod fault;
+mod nodes;
 mod output;
 mod script;
 mod state;
@@ -21,7 +22,8 @@ use std::{
 use async_trait::async_trait;
 use tokio::sync::{broadcast, mpsc};
 use windlass_domain::{
-    BranchName, BuildId, BuildResult, Clock, CommitId, DeploymentId, GitUrl, Hook, LogStream,
+    Availability, BranchName, BuildId, BuildResult, Clock, CommitId, DeploymentId, GitUrl, Hook,
+    LogStream, NodeName,
 };
 
 use self::{app::AppRun, build::BuildRun, state::State, task::TaskRun};
@@ -30,8 +32,9 @@ pub use self::{
     script::{AppScript, BuildScript, Gate, TaskScript},
 };
 use crate::{
-    AppRequest, AppState, BuildReport, BuildRequest, Engine, EngineError, EngineLine, ObservedApp,
-    RunningApp, SourceAt, SourceFile, TaskId, TaskReport, TaskRequest, TaskResult,
+    Admission, AppRequest, AppState, BuildReport, BuildRequest, Engine, EngineError, EngineLine,
+    ObservedApp, ObservedNode, RunningApp, SourceAt, SourceFile, TaskId, TaskReport, TaskRequest,
+    TaskResult,
 };
 
 /// More changes than any test makes without looking.
@@ -322,6 +325,7 @@ impl Engine for FakeEngine {
                 app
             } else {
                 let (script, address) = state.begin_app(request.build).ok_or_else(not_built)?;
+                state.nodes.place(request.deployment)?;
                 let app = AppRun::begin(script, address, request, Arc::clone(&self.inner));
                 state.insert_app(request.deployment, &app);
                 app
@@ -359,6 +363,34 @@ impl Engine for FakeEngine {
 
     fn changes(&self) -> broadcast::Receiver<DeploymentId> {
         self.inner.changes.subscribe()
+    }
+
+    async fn nodes(&self) -> Result<Vec<ObservedNode>, EngineError> {
+        let state = self.call(Operation::Nodes)?;
+        Ok(state.nodes.observed(&state.running_apps()))
+    }
+
+    async fn admission(&self) -> Result<Admission, EngineError> {
+        self.call(Operation::Admission)?.nodes.admission()
+    }
+
+    async fn rotate_admission(&self) -> Result<Admission, EngineError> {
+        self.call(Operation::RotateAdmission)?.nodes.rotate()
+    }
+
+    async fn set_availability(
+        &self,
+        node: &NodeName,
+        availability: Availability,
+    ) -> Result<(), EngineError> {
+        let moved =
+            self.call(Operation::SetAvailability)?.nodes.set_availability(node, availability)?;
+        self.tell(&moved);
+        Ok(())
+    }
+
+    async fn remove_node(&self, node: &NodeName) -> Result<(), EngineError> {
+        self.call(Operation::RemoveNode)?.nodes.remove(node)
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod contract;
 #[cfg(feature = "test-util")]
 pub mod fake;
+mod node;
 mod task;
 
 use std::{net::SocketAddr, time::Duration};
@@ -16,10 +17,11 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use tokio::sync::{broadcast, mpsc};
 use windlass_domain::{
-    BranchName, BuildId, BuildResult, CommandLine, CommitId, DeploymentId, EnvVarKey,
-    EnvironmentId, GitUrl, LogStream, LogText, ProjectId, Usage,
+    Availability, BranchName, BuildId, BuildResult, CommandLine, CommitId, DeploymentId, EnvVarKey,
+    EnvironmentId, GitUrl, LogStream, LogText, NodeName, ProjectId, Usage,
 };
 
+pub use crate::node::{Admission, ObservedNode};
 pub use crate::task::{ParseTaskIdError, TaskId, TaskReport, TaskRequest, TaskResult};
 
 /// Builds repositories and runs what came of them.
@@ -126,6 +128,30 @@ pub trait Engine: Send + Sync {
     /// Tells which apps have changed their state. A receiver that lags should
     /// [`Engine::observe`].
     fn changes(&self) -> broadcast::Receiver<DeploymentId>;
+
+    /// Every machine that the engine knows of, whatever its state: at least the one that it is on.
+    async fn nodes(&self) -> Result<Vec<ObservedNode>, EngineError>;
+
+    /// What another machine needs to join. Refused by an engine that has but one.
+    async fn admission(&self) -> Result<Admission, EngineError>;
+
+    /// Makes what was needed so far worthless: a token that has got into wrong hands lets nobody in
+    /// any more. Machines that have joined stay.
+    async fn rotate_admission(&self) -> Result<Admission, EngineError>;
+
+    /// Says whether a machine is given apps. Those of one that is drained are on their way
+    /// elsewhere when this returns. Refused for one that is not there, and where apps of a machine
+    /// that is to be drained could run nowhere else.
+    async fn set_availability(
+        &self,
+        node: &NodeName,
+        availability: Availability,
+    ) -> Result<(), EngineError>;
+
+    /// Forgets a machine that is drained or down, and runs no apps. Without effect on one that is
+    /// not there. Refused for the last manager, and for the machine through which this engine talks
+    /// to all others.
+    async fn remove_node(&self, node: &NodeName) -> Result<(), EngineError>;
 }
 
 /// A commit, and where it is found.

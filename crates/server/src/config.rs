@@ -399,7 +399,10 @@ mod tests {
         providers::{Format, Toml},
     };
 
+    use windlass_engine_swarm::Endpoint;
+
     use super::{Config, DEFAULTS, ProxyHeader};
+    use crate::machinery;
 
     fn with(text: &str) -> anyhow::Result<Config> {
         Config::from_figment(&Figment::from(Toml::string(DEFAULTS)).merge(Toml::string(text)))
@@ -450,6 +453,27 @@ mod tests {
         let text = "[swarm]\nregistry = \"r.example.com:5000/team\"\nregistry_username = \"me\"\n\
                     registry_password = \"hunter2\"";
         assert!(!format!("{:?}", with(text).unwrap()).contains("hunter2"));
+    }
+
+    #[test]
+    fn a_swarm_may_be_on_another_machine_and_have_a_registry() {
+        let text = "[swarm]\nendpoint = \"tcp://10.0.0.1:2376\"\ntls_ca = \"ca.pem\"\n\
+                    tls_certificate = \"cert.pem\"\ntls_key = \"key.pem\"\n\
+                    registry = \"r.example.com:5000/team\"";
+        let (endpoint, _, registry) =
+            machinery::swarm_settings(&with(text).unwrap().swarm).unwrap();
+        let wanted = Endpoint::Tls {
+            address: "10.0.0.1:2376".to_owned(),
+            ca: "ca.pem".into(),
+            certificate: "cert.pem".into(),
+            key: "key.pem".into(),
+        };
+        assert_eq!(endpoint, wanted);
+        // One that lets everybody in needs no password.
+        let registry = registry.unwrap();
+        assert_eq!((&*registry.address, &*registry.username), ("r.example.com:5000/team", ""));
+        let (_, _, none) = machinery::swarm_settings(&with("").unwrap().swarm).unwrap();
+        assert!(none.is_none());
     }
 
     #[test]

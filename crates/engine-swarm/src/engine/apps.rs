@@ -38,7 +38,7 @@ const ASK_AT_MOST_EVERY: Duration = Duration::from_millis(400);
 const END: Duration = Duration::from_secs(30);
 const ENDED_SOON: Duration = Duration::from_millis(50);
 /// How often something is tried again that somebody else has changed meanwhile.
-const ATTEMPTS: u32 = 5;
+pub(super) const ATTEMPTS: u32 = 5;
 /// No fault of the app: it may be started again.
 const STOPPED: &str = "the app was stopped while it started";
 

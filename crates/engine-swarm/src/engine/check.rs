@@ -2,19 +2,16 @@
 
 use std::time::Duration;
 
-use bollard::{
-    Docker,
-    models::{LocalNodeState, SwarmInfo, SystemInfo},
-};
+use bollard::models::{LocalNodeState, SwarmInfo, SystemInfo};
 use windlass_engine::EngineError;
 use windlass_engine_kit::faults::{git_error, internal};
 
 use super::Shared;
-use crate::daemon::{NO_MANAGER, daemon_error};
+use crate::daemon::{NO_MANAGER, daemon_error, is_recent, speaks};
 
 /// The version of Docker's API that is needed at least: that of Docker 20.10, the first in which
 /// services have limits on processes and capabilities.
-const OLDEST: (usize, usize) = (1, 41);
+pub(crate) const OLDEST: (usize, usize) = (1, 41);
 /// How long a daemon may take that is fit to be used.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The first in which services can forbid new privileges: that of Docker 26.
@@ -37,14 +34,7 @@ impl Shared {
         let docker = self.daemon.docker().await?;
         // Asked before anything else: an old daemon may not understand.
         docker.ping().await.map_err(daemon_error("asking whether it is there"))?;
-        if speaks(docker) < OLDEST {
-            let (major, minor) = speaks(docker);
-            let (oldest_major, oldest_minor) = OLDEST;
-            return Err(EngineError::Unavailable(format!(
-                "the Docker daemon of this server is too old: it speaks version {major}.{minor} \
-                 of the API, and {oldest_major}.{oldest_minor} (Docker 20.10) is needed"
-            )));
-        }
+        is_recent(docker, OLDEST)?;
         let info = self.info().await?;
         if is_manager(info.swarm.as_ref()) {
             Ok(())
@@ -92,11 +82,6 @@ impl Shared {
         }
         warnings
     }
-}
-
-fn speaks(docker: &Docker) -> (usize, usize) {
-    let version = docker.client_version();
-    (version.major_version, version.minor_version)
 }
 
 fn is_manager(swarm: Option<&SwarmInfo>) -> bool {

@@ -168,12 +168,13 @@ pub(super) fn address(task: &Task, nodes: &Nodes) -> Option<SocketAddr> {
 }
 
 /// Where a node is. A manager may not know its own address, which is no other than that of this
-/// machine where the daemon is here.
+/// machine where the daemon is here; workers are where they have joined from.
 pub(super) fn address_of(node: &Node, is_here: bool) -> Option<IpAddr> {
     let said = node.status.as_ref().and_then(|status| status.addr.as_deref()?.parse().ok());
     let managers = || node.manager_status.as_ref()?.addr.as_deref()?.parse::<SocketAddr>().ok();
     let known = |ip: &IpAddr| !ip.is_unspecified();
-    let here = is_here.then_some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let is_manager = node.manager_status.is_some();
+    let here = (is_here && is_manager).then_some(IpAddr::V4(Ipv4Addr::LOCALHOST));
     said.filter(known).or_else(|| managers().map(|address| address.ip()).filter(known)).or(here)
 }
 

@@ -1,5 +1,9 @@
 //! The machines of the swarm: who they are, who joins, and who has to leave.
 
+mod admission;
+mod change;
+mod observed;
+
 use bollard::{
     models::{Node, NodeSpecAvailabilityEnum},
     query_parameters::ListNodesOptions,

@@ -8,6 +8,7 @@ mod cluster;
 mod contract;
 mod daemon;
 mod limits;
+mod nodes;
 mod registry;
 mod site;
 mod survival;

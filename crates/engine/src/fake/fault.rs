@@ -37,6 +37,16 @@ pub enum Operation {
     Observe,
     /// [`Engine::follow`](crate::Engine::follow).
     Follow,
+    /// [`Engine::nodes`](crate::Engine::nodes).
+    Nodes,
+    /// [`Engine::admission`](crate::Engine::admission).
+    Admission,
+    /// [`Engine::rotate_admission`](crate::Engine::rotate_admission).
+    RotateAdmission,
+    /// [`Engine::set_availability`](crate::Engine::set_availability).
+    SetAvailability,
+    /// [`Engine::remove_node`](crate::Engine::remove_node).
+    RemoveNode,
 }
 
 /// How a call fails.

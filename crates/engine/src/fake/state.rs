@@ -12,10 +12,11 @@ use super::{
     Fault, Operation,
     app::AppRun,
     build::BuildRun,
+    nodes::Nodes,
     script::{AppScript, BuildScript, TaskScript},
     task::TaskRun,
 };
-use crate::{BuildRequest, SourceFile, TaskId, TaskRequest};
+use crate::{AppState, BuildRequest, SourceFile, TaskId, TaskRequest};
 
 /// The first port that an app is said to listen on.
 const FIRST_PORT: u16 = 20_000;
@@ -37,6 +38,7 @@ pub(super) struct State {
     started: u16,
     faults: HashMap<Operation, VecDeque<Fault>>,
     calls: HashMap<Operation, usize>,
+    pub(super) nodes: Nodes,
 }
 
 impl State {
@@ -159,6 +161,7 @@ impl State {
     }
 
     pub(super) fn remove_app(&mut self, deployment: DeploymentId) -> Option<Arc<AppRun>> {
+        self.nodes.leave(deployment);
         self.apps.remove(&deployment)
     }
 
@@ -166,7 +169,14 @@ impl State {
         self.apps.values().map(|app| &**app)
     }
 
+    pub(super) fn running_apps(&self) -> Vec<DeploymentId> {
+        let apps = self.apps().map(AppRun::observed);
+        let running = apps.filter(|app| matches!(app.state, AppState::Running(_)));
+        running.map(|app| app.deployment).collect()
+    }
+
     pub(super) fn take_apps(&mut self) -> BTreeMap<DeploymentId, Arc<AppRun>> {
+        self.nodes.leave_all();
         std::mem::take(&mut self.apps)
     }
 

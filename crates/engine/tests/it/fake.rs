@@ -2,9 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
+use secrecy::ExposeSecret as _;
 use tokio::sync::mpsc;
 use windlass_domain::{
-    BuildId, BuildResult, CommitId, DeploymentId, EnvironmentId, Hook, ProjectId, Usage,
+    Availability, BuildId, BuildResult, CommitId, DeploymentId, EnvironmentId, Hook, NodeName,
+    NodeState, ProjectId, Usage,
     test_util::{CountingEntropy, ManualClock},
 };
 use windlass_engine::{
@@ -228,4 +230,64 @@ async fn an_app_answers_where_it_is_told_to_and_can_be_stopped_while_it_starts()
     gate.open();
     let running = world.engine.start(&app).await.expect("it starts");
     assert_eq!(running.addresses, [address]);
+}
+
+fn name(text: &str) -> NodeName {
+    text.parse().expect("it is a name")
+}
+
+async fn node_of(world: &World, app: &AppRequest) -> Option<NodeName> {
+    let nodes = world.engine.nodes().await.expect("it can list them");
+    nodes.into_iter().find(|node| node.apps.contains(&app.deployment)).map(|node| node.name)
+}
+
+#[tokio::test]
+async fn apps_of_a_node_that_is_drained_go_elsewhere_if_there_is_a_place() {
+    let world = World::new();
+    let app = world.running().await;
+    let (first, second) = (name("node-1"), name("second"));
+    assert_eq!(node_of(&world, &app).await, Some(first.clone()));
+    let refusal = world.engine.set_availability(&first, Availability::Drained).await;
+    assert!(matches!(refusal, Err(EngineError::Refused(_))), "{refusal:?}");
+
+    world.engine.add_node(&second);
+    let mut changes = world.engine.changes();
+    world.engine.set_availability(&first, Availability::Drained).await.expect("there is a place");
+    assert_eq!(changes.recv().await, Ok(app.deployment));
+    assert_eq!(node_of(&world, &app).await, Some(second));
+}
+
+#[tokio::test]
+async fn apps_of_a_node_that_is_lost_begin_again_and_it_can_be_removed() {
+    let world = World::new();
+    let second = name("second");
+    world.engine.add_node(&second);
+    let (one, two) = (world.running().await, world.running().await);
+    world.engine.set_node(&second, NodeState::Down);
+    for app in [&one, &two] {
+        assert_eq!(node_of(&world, app).await, Some(name("node-1")));
+    }
+    for _ in 0..2 {
+        world.engine.remove_node(&second).await.expect("it is down, or gone");
+    }
+    world.engine.set_node(&name("node-1"), NodeState::Down);
+    let restarting = Some(AppState::Restarting { restarts: 0 });
+    assert_eq!(world.state(&one).await, restarting);
+    let last = world.engine.remove_node(&name("node-1")).await;
+    assert!(matches!(last, Err(EngineError::Refused(_))), "{last:?}");
+}
+
+#[tokio::test]
+async fn a_token_is_replaced_and_an_engine_that_is_alone_has_none() {
+    let world = World::new();
+    let before = world.engine.admission().await.expect("it has a token");
+    let after = world.engine.rotate_admission().await.expect("it makes another");
+    assert_ne!(before.token.expose_secret(), after.token.expose_secret());
+    world.engine.fail_next(Operation::Nodes, Fault::Unavailable, 1);
+    assert!(matches!(world.engine.nodes().await, Err(EngineError::Unavailable(_))));
+
+    world.engine.run_alone();
+    let refusal = world.engine.admission().await;
+    assert!(matches!(refusal, Err(EngineError::Refused(_))), "{refusal:?}");
+    assert_eq!(world.engine.nodes().await.expect("it has itself").len(), 1);
 }

@@ -84,8 +84,8 @@ fn follow(
     asked: &Answer<Deployment>,
 ) -> Result<Answer<Deployment>> {
     let Deployment { id, trigger, .. } = &**asked;
-    // What a rollback runs has been built before.
-    if trigger != "rollback" {
+    // What these run has been built before.
+    if !["rollback", "reset"].contains(&trigger.as_str()) {
         let mut log = Log { client, address: Address::of(["deployments", id, "logs"]), after: 0 };
         log.follow(&mut |line| {
             let text = log_text(&line.text);

@@ -39,6 +39,8 @@ fn a_deployment_is_followed_until_it_is_live() {
     let paused = user.run("environments pause main --project shop").succeeded();
     assert_eq!(paused.out, "the environment of main is paused\n");
     assert_eq!(user.json("environments resume main --project shop")["state"], "active");
+    let refused = user.run("environments reset main --project shop --yes").failed_with(6);
+    assert!(refused.err.contains("no database, Redis or bucket"), "{}", refused.err);
     let gone = user.run("environments destroy main --project shop --yes --wait").succeeded();
     assert_eq!(gone.out, "the environment of main is destroyed\n");
     let deleted = user.json("projects delete shop --yes --wait");

@@ -110,6 +110,20 @@ fn what_was_done_is_told_newest_first_and_as_much_as_was_asked_for() {
 }
 
 #[test]
+fn services_and_hooks_are_asked_for_and_set_back() {
+    let server = Server::start();
+    let owner = User::of(&server);
+    owner.run(PROJECT).succeeded();
+    let change = "projects update shop --postgres true --s3 true --on-new seed --on-deploy migrate";
+    let changed = owner.json(change);
+    assert_eq!(changed["services"], json!({ "postgres": true, "redis": false, "s3": true }));
+    assert_eq!(changed["hooks"], json!({ "on_new": "seed", "on_deploy": "migrate" }));
+    let changed = owner.json("projects update shop --reset s3 --reset on-new");
+    assert_eq!(changed["services"], json!({ "postgres": true, "redis": false, "s3": false }));
+    assert_eq!(changed["hooks"], json!({ "on_new": null, "on_deploy": "migrate" }));
+}
+
+#[test]
 fn previews_are_set_and_a_webhooks_secret_is_shown_with_where_it_belongs() {
     let server = Server::start();
     let owner = User::of(&server);

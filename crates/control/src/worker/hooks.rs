@@ -90,7 +90,7 @@ async fn run(attempt: &Attempt, request: TaskRequest) -> Result<Outcome, Attempt
         | Err(AttemptError::Engine(EngineError::Refused(message))) => message,
         Err(err) => return Err(err),
     };
-    let reason = format!("{hook} failed: {reason}");
+    let reason = format!("{hook} failed: {reason} (the app's log has its lines)");
     deploy::fail(attempt, deployment, BuildResult::Built, &reason).await?;
     Ok(Outcome::Over)
 }

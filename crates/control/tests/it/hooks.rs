@@ -110,7 +110,7 @@ async fn where_one_fails_what_answered_goes_on_answering() {
     platform.engine.script_task(&commit, Hook::OnDeploy, script);
 
     let failed = platform.settled(platform.rebuild(environment.id).await.id).await;
-    assert_eq!(reason(&failed), "on_deploy failed: exit status 3");
+    assert_eq!(reason(&failed), "on_deploy failed: exit status 3 (the app's log has its lines)");
     let now = platform.environment_now(environment.id).await;
     assert_eq!((now.state, now.live_deployment), (EnvironmentState::Active, Some(first.id)));
     assert!(platform.engine.running(first.id).is_some());
@@ -128,7 +128,7 @@ async fn one_that_could_not_set_an_environment_up_is_run_again_by_the_next_deplo
     let script = TaskScript::ending(TaskResult::TimedOut, "took longer than 30 minutes");
     platform.engine.script_task(&commit, Hook::OnNew, script);
     let first = platform.settled(first.id).await;
-    assert_eq!(reason(&first), "on_new failed: took longer than 30 minutes");
+    assert!(reason(&first).starts_with("on_new failed: took longer than 30 minutes"));
     assert_eq!(hooks_run(&platform).len(), 1);
 
     platform.push('b');

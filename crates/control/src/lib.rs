@@ -39,6 +39,7 @@ mod services;
 mod session;
 mod settings;
 mod signing_keys;
+mod source_host;
 mod telemetry;
 mod token;
 mod usage;
@@ -93,6 +94,7 @@ pub use crate::{
     },
     settings::Settings,
     signing_keys::{NewRootKey, OldKeys, rotate_root_key, rotate_session_key},
+    source_host::{SourceAccounts, SourceHost, SourceHostError, SourceHosting},
     token::{
         CreateLink, CreatedLink, LinkedLog, create_link, create_token, end_own_token, list_tokens,
         revoke_presented_token, revoke_token,
@@ -155,6 +157,8 @@ pub struct Parts {
     pub password_hasher: PasswordHasher,
     /// Who tells who somebody is on GitHub, where people can sign in with that.
     pub github: Option<Arc<dyn IdentityService>>,
+    /// The host of sources that knows this server, where there is one.
+    pub source_hosting: Option<SourceHosting>,
     /// Names this server among those that share the database; the same after a restart.
     pub worker: WorkerId,
     /// Everything that can be configured.
@@ -177,6 +181,7 @@ struct Inner {
     key_hasher: KeyHasher,
     password_hasher: PasswordHasher,
     github: Option<Arc<dyn IdentityService>>,
+    source_hosting: Option<SourceHosting>,
     verifier: KeyVerifier,
     tokens: TokenVerifier,
     sessions: SessionVerifier,
@@ -209,6 +214,7 @@ impl Control {
             key_hasher,
             password_hasher,
             github,
+            source_hosting,
             worker,
             settings,
         } = parts;
@@ -245,6 +251,7 @@ impl Control {
             key_hasher,
             password_hasher,
             github,
+            source_hosting,
             verifier,
             tokens,
             sessions,

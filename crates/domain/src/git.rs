@@ -152,6 +152,13 @@ impl GithubRepo {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The account that it belongs to.
+    #[must_use]
+    pub fn owner(&self) -> &str {
+        // There is a slash in every one.
+        self.0.split_once('/').map_or(&self.0, |(owner, _)| owner)
+    }
 }
 
 impl FromStr for GithubRepo {

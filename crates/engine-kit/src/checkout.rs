@@ -2,11 +2,16 @@
 
 use std::{fs, path::Path, time::Duration};
 
+use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
-use windlass_engine::{BuildRequest, EngineError, SourceAt, SourceFile};
-use windlass_git::{Git, GitError, Source};
+use windlass_domain::{BranchName, CommitId, GitUrl};
+use windlass_engine::{BuildRequest, EngineError, SourceAt, SourceCredential, SourceFile};
+use windlass_git::{Credential, CredentialError, Git, GitError, Source};
 
-use crate::{faults::git_error, order::millis};
+use crate::{
+    faults::{git_error, internal},
+    order::millis,
+};
 
 /// What is to be fetched.
 #[derive(Clone, Serialize, Deserialize)]
@@ -23,6 +28,9 @@ pub struct CheckoutOrder {
     pub git_environment: Vec<(String, String)>,
     /// How long each call of git may take, in milliseconds.
     pub timeout_millis: u64,
+    /// As whom the source is asked for: a user name and a password. That is why an order goes over
+    /// a pipe, and never to a disk.
+    credential: Option<(String, String)>,
 }
 
 /// Why there is no source.
@@ -51,6 +59,11 @@ impl CheckoutOrder {
             allow_local,
             git_environment,
             timeout_millis: millis(request.limits.wall),
+            credential: request.credential.as_ref().map(
+                |SourceCredential { username, password }| {
+                    (username.clone(), password.expose_secret().to_owned())
+                },
+            ),
         }
     }
 
@@ -72,12 +85,28 @@ pub async fn check_out(order: &CheckoutOrder, workspace: &Path) -> Result<(), Ch
         .allow_local(order.allow_local)
         .environment(variables.map(|(name, value)| (name.into(), value.into())).collect())
         .timeout(Duration::from_millis(order.timeout_millis));
+    let credential = order
+        .credential
+        .clone()
+        .map(|(username, password)| SourceCredential { username, password: password.into() });
+    let git = as_whom(&git, &url, credential.as_ref()).map_err(|_| misread("credential"))?;
 
     let source = Source { url: &url, branch: &branch, commit: &commit };
     git.check_out(source, workspace).await.map_err(|error| classify(&error))?;
     // It names the remote, which is nothing that a build needs.
     let _ = fs::remove_file(workspace.join(".git/FETCH_HEAD"));
     Ok(())
+}
+
+/// Looks where a branch points.
+pub async fn resolve(
+    git: &Git,
+    source: &GitUrl,
+    branch: &BranchName,
+    credential: Option<&SourceCredential>,
+) -> Result<CommitId, EngineError> {
+    let git = as_whom(git, source, credential).map_err(internal("taking a credential"))?;
+    git.branch_tip(source, branch).await.map_err(git_error)
 }
 
 /// Looks into one file of a commit.
@@ -87,10 +116,26 @@ pub async fn read_first(
     names: &[&str],
     most: usize,
 ) -> Result<Option<SourceFile>, EngineError> {
-    let SourceAt { source, branch, commit } = at;
+    let SourceAt { source, branch, commit, credential } = at;
+    let git = as_whom(git, source, credential).map_err(internal("taking a credential"))?;
     let found = git.read_first(Source { url: source, branch, commit }, names, most).await;
     let found = found.map_err(git_error)?;
     Ok(found.map(|file| SourceFile { name: file.name, bytes: file.bytes }))
+}
+
+/// git, with what it says where this source wants to know who asks.
+fn as_whom(
+    git: &Git,
+    source: &GitUrl,
+    credential: Option<&SourceCredential>,
+) -> Result<Git, CredentialError> {
+    let git = git.clone();
+    Ok(match credential {
+        Some(SourceCredential { username, password }) => {
+            git.credential(source, Credential::new(username.as_str(), password.clone())?)
+        }
+        None => git,
+    })
 }
 
 fn classify(error: &GitError) -> CheckoutError {

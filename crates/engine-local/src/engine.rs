@@ -20,12 +20,13 @@ use windlass_domain::{
 };
 use windlass_engine::{
     Admission, AppRequest, BuildReport, BuildRequest, Engine, EngineError, EngineLine, ObservedApp,
-    ObservedNode, RunningApp, SourceAt, SourceFile, TaskId, TaskReport, TaskRequest,
+    ObservedNode, RunningApp, SourceAt, SourceCredential, SourceFile, TaskId, TaskReport,
+    TaskRequest,
 };
 use windlass_engine_kit::{
     cgroup::Hierarchy,
     changes::Changes,
-    checkout::read_first,
+    checkout::{read_first, resolve},
     faults::{git_error, internal},
     files::names,
     readers::Readers,
@@ -180,8 +181,13 @@ impl Engine for LocalEngine {
         Ok(())
     }
 
-    async fn resolve(&self, source: &GitUrl, branch: &BranchName) -> Result<CommitId, EngineError> {
-        self.shared.git.branch_tip(source, branch).await.map_err(git_error)
+    async fn resolve(
+        &self,
+        source: &GitUrl,
+        branch: &BranchName,
+        credential: Option<&SourceCredential>,
+    ) -> Result<CommitId, EngineError> {
+        resolve(&self.shared.git, source, branch, credential).await
     }
 
     async fn read_first(

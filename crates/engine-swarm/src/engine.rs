@@ -22,13 +22,14 @@ use windlass_domain::{
 };
 use windlass_engine::{
     Admission, AppRequest, BuildReport, BuildRequest, Engine, EngineError, EngineLine, ObservedApp,
-    ObservedNode, RunningApp, SourceAt, SourceFile, TaskId, TaskReport, TaskRequest,
+    ObservedNode, RunningApp, SourceAt, SourceCredential, SourceFile, TaskId, TaskReport,
+    TaskRequest,
 };
 use windlass_engine_kit::{
     cgroup::Hierarchy,
     changes::Changes,
-    checkout::read_first,
-    faults::{git_error, internal},
+    checkout::{read_first, resolve},
+    faults::internal,
     files::make_folder,
     runs::Runs,
     supervise::Supervisors,
@@ -142,8 +143,13 @@ impl Engine for SwarmEngine {
         self.shared.check().await
     }
 
-    async fn resolve(&self, source: &GitUrl, branch: &BranchName) -> Result<CommitId, EngineError> {
-        self.shared.git.branch_tip(source, branch).await.map_err(git_error)
+    async fn resolve(
+        &self,
+        source: &GitUrl,
+        branch: &BranchName,
+        credential: Option<&SourceCredential>,
+    ) -> Result<CommitId, EngineError> {
+        resolve(&self.shared.git, source, branch, credential).await
     }
 
     async fn read_first(

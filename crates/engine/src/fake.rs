@@ -33,8 +33,8 @@ pub use self::{
 };
 use crate::{
     Admission, AppRequest, AppState, BuildReport, BuildRequest, Engine, EngineError, EngineLine,
-    ObservedApp, ObservedNode, RunningApp, SourceAt, SourceFile, TaskId, TaskReport, TaskRequest,
-    TaskResult,
+    ObservedApp, ObservedNode, RunningApp, SourceAt, SourceCredential, SourceFile, TaskId,
+    TaskReport, TaskRequest, TaskResult,
 };
 
 /// More changes than any test makes without looking.
@@ -114,6 +114,12 @@ impl FakeEngine {
         self.state().is_built(build)
     }
 
+    /// As whom a source was last asked for, if it was.
+    #[must_use]
+    pub fn asked_as(&self, source: &GitUrl) -> Option<Option<SourceCredential>> {
+        self.state().asked_as(source)
+    }
+
     /// The request that a build was last begun with.
     #[must_use]
     pub fn build_request(&self, build: BuildId) -> Option<BuildRequest> {
@@ -153,30 +159,6 @@ impl FakeEngine {
         }
     }
 
-    /// Everything that runs is gone; what was built and written is still there.
-    pub fn restart_machine(&self) {
-        let (runs, tasks, apps) = {
-            let mut state = self.state();
-            (state.all_runs(), state.all_tasks(), state.take_apps())
-        };
-        for run in runs {
-            run.end(BuildResult::InternalError, "the machine restarted");
-        }
-        for task in tasks {
-            task.end(TaskResult::Lost, "the machine restarted");
-        }
-        for (deployment, app) in apps {
-            app.stop("the machine restarted");
-            self.inner.changed(deployment);
-        }
-    }
-
-    /// Everything is gone, what was built and written, too.
-    pub fn lose_disk(&self) {
-        self.restart_machine();
-        self.state().forget_everything();
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.inner.state()
     }
@@ -211,8 +193,15 @@ impl Engine for FakeEngine {
         self.call(Operation::Check).map(drop)
     }
 
-    async fn resolve(&self, source: &GitUrl, branch: &BranchName) -> Result<CommitId, EngineError> {
-        self.call(Operation::Resolve)?
+    async fn resolve(
+        &self,
+        source: &GitUrl,
+        branch: &BranchName,
+        credential: Option<&SourceCredential>,
+    ) -> Result<CommitId, EngineError> {
+        let mut state = self.call(Operation::Resolve)?;
+        state.asked(source, credential);
+        state
             .resolve(source, branch)
             .ok_or_else(|| EngineError::Refused(format!("the repository has no branch {branch}")))
     }
@@ -223,8 +212,9 @@ impl Engine for FakeEngine {
         names: &[&str],
         most: usize,
     ) -> Result<Option<SourceFile>, EngineError> {
-        let found = self.call(Operation::ReadFirst)?.first_file(source.commit, names);
-        match found {
+        let mut state = self.call(Operation::ReadFirst)?;
+        state.asked(source.source, source.credential);
+        match state.first_file(source.commit, names) {
             Some(file) if most < file.bytes.len() => {
                 Err(EngineError::Refused(format!("{} has more than {most} bytes", file.name)))
             }

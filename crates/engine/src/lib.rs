@@ -5,6 +5,7 @@
 
 #[cfg(feature = "test-util")]
 pub mod contract;
+mod credential;
 #[cfg(feature = "test-util")]
 pub mod fake;
 mod node;
@@ -21,8 +22,11 @@ use windlass_domain::{
     EnvironmentId, GitUrl, LogStream, LogText, NodeName, ProjectId, Usage,
 };
 
-pub use crate::node::{Admission, ObservedNode};
-pub use crate::task::{ParseTaskIdError, TaskId, TaskReport, TaskRequest, TaskResult};
+pub use crate::{
+    credential::SourceCredential,
+    node::{Admission, ObservedNode},
+    task::{ParseTaskIdError, TaskId, TaskReport, TaskRequest, TaskResult},
+};
 
 /// Builds repositories and runs what came of them.
 #[async_trait]
@@ -34,7 +38,12 @@ pub trait Engine: Send + Sync {
     async fn check(&self) -> Result<(), EngineError>;
 
     /// The commit that the branch points to now.
-    async fn resolve(&self, source: &GitUrl, branch: &BranchName) -> Result<CommitId, EngineError>;
+    async fn resolve(
+        &self,
+        source: &GitUrl,
+        branch: &BranchName,
+        credential: Option<&SourceCredential>,
+    ) -> Result<CommitId, EngineError>;
 
     /// The first of some files in the top folder of a commit that is there. One that has more than
     /// `most` bytes, or is no file, is refused.
@@ -163,6 +172,8 @@ pub struct SourceAt<'a> {
     pub branch: &'a BranchName,
     /// The commit.
     pub commit: &'a CommitId,
+    /// As whom the source is asked for, where it wants to know.
+    pub credential: Option<&'a SourceCredential>,
 }
 
 /// A file, as it was committed.
@@ -187,6 +198,9 @@ pub struct BuildRequest {
     pub branch: BranchName,
     /// The commit that is built, whatever the branch points to by now.
     pub commit: CommitId,
+    /// As whom the source is asked for, where it wants to know. It is for fetching alone, is kept
+    /// nowhere and given to nothing that is built.
+    pub credential: Option<SourceCredential>,
     /// How to build and start it.
     pub recipe: Recipe,
     /// The project's variables.

@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use windlass_auth::Network;
 
-use crate::{ServeArgs, machinery, plans};
+use crate::{ServeArgs, github_app, machinery, plans};
 
 /// Every setting has its default here and nowhere else.
 pub(crate) const DEFAULTS: &str = include_str!("defaults.toml");
@@ -293,6 +293,16 @@ pub(crate) struct Github {
     pub(crate) client_secret: SecretString,
     pub(crate) url: String,
     pub(crate) api_url: String,
+    pub(crate) app: GithubApp,
+}
+
+/// `[github.app]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GithubApp {
+    pub(crate) id: u64,
+    pub(crate) private_key_file: PathBuf,
+    pub(crate) accounts: HashMap<String, Vec<String>>,
 }
 
 impl Config {
@@ -346,6 +356,11 @@ impl Config {
             github.client_id.is_empty() == github.client_secret.expose_secret().is_empty(),
             "github.client_id and github.client_secret belong together"
         );
+        ensure!(
+            (github.app.id == 0) == github.app.private_key_file.as_os_str().is_empty(),
+            "github.app.id and github.app.private_key_file belong together"
+        );
+        github_app::accounts(&github.app)?;
         plans::of(&self.quotas)?;
         // What the section says is checked whether it is used or not.
         machinery::swarm_settings(&self.swarm)?;
@@ -434,6 +449,26 @@ mod tests {
             let err = with(&format!("[github]\n{text}")).unwrap_err().to_string();
             assert!(err.contains("belong together") && !err.contains("hunter2"), "{err}");
         }
+    }
+
+    #[test]
+    fn a_github_app_is_told_what_is_wrong_with_its_settings() {
+        for (text, wanted) in [
+            ("id = 7", "private_key_file"),
+            ("private_key_file = \"key.pem\"", "github.app.id"),
+            ("accounts = { octo = [\"acme\"] }", "github.app.accounts.octo"),
+            ("accounts = { \"octo/shop\" = [] }", "octo/shop"),
+            ("key = \"x\"", "private_key_file"),
+        ] {
+            let err = format!("{:#}", with(&format!("[github.app]\n{text}")).unwrap_err());
+            assert!(err.contains(wanted), "{text}: {err}");
+        }
+        let id = windlass_domain::OrganizationId::generate(windlass_domain::Effects {
+            clock: &windlass_domain::SystemClock,
+            entropy: &windlass_domain::OsEntropy,
+        });
+        let text = format!("[github.app]\naccounts = {{ Octo = [\"{id}\"] }}");
+        assert_eq!(with(&text).unwrap().github.app.accounts["Octo"], [id.to_string()]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod bench;
 mod config;
 mod data_dir;
 mod door;
+mod github_app;
 mod ingress_routes;
 mod machinery;
 mod parts;

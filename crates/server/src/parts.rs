@@ -23,6 +23,7 @@ use crate::{
     backing_services,
     config::{Config, Passwords, ProxyHeader},
     data_dir::DataDir,
+    github_app,
     ingress_routes::IngressRoutes,
     machinery::Machinery,
     plans,
@@ -73,6 +74,7 @@ pub(crate) async fn make(
         key_hasher: key_hasher(config)?,
         password_hasher: password_hasher(config)?,
         github: github(config)?,
+        source_hosting: github_app::open(config, Arc::clone(&clock))?,
         worker: data.worker(&*entropy)?,
         settings: settings(config)?,
     });

@@ -13,6 +13,7 @@ use crate::{
     Causes, Control, ControlError,
     route::RouteError,
     services::TendError,
+    source_host::AccessError,
     telemetry,
     worker::{LoadError, deploy, destroy, lease_end, pause},
 };
@@ -77,6 +78,15 @@ impl From<LoadError> for AttemptError {
             LoadError::Gone => Self::Lost,
             LoadError::Control(err) => Self::Control(err),
             LoadError::Service(err) => Self::Service(err),
+        }
+    }
+}
+
+impl From<AccessError> for AttemptError {
+    fn from(err: AccessError) -> Self {
+        match err {
+            AccessError::Store(err) => Self::Store(err),
+            AccessError::Unavailable(text) => Self::Engine(EngineError::Unavailable(text)),
         }
     }
 }

@@ -24,7 +24,8 @@ pub(super) const IN_FLIGHT: usize = 2_000;
 pub(super) async fn carry_out(attempt: &Attempt, loaded: Loaded) -> Result<(), AttemptError> {
     let control = &attempt.control;
     let (id, build) = (loaded.deployment.id, loaded.deployment.build_id);
-    let request = loaded.build_request(control, build).await?;
+    let access = control.source_access(&loaded.project).await?;
+    let request = loaded.build_request(control, build, access.credential).await?;
     let report = match run(attempt, id, &request).await {
         Ok(report) => report,
         Err(AttemptError::Engine(EngineError::Refused(message))) => BuildReport {

@@ -19,7 +19,7 @@ use super::{
     load::LoadError,
     start,
 };
-use crate::{ControlError, deployment, quota};
+use crate::{ControlError, deployment, quota, source_host::Access};
 
 /// Brings a deployment to its end.
 pub(super) async fn carry_out(attempt: &Attempt, id: DeploymentId) -> Result<(), AttemptError> {
@@ -97,14 +97,15 @@ async fn read_manifest(
     attempt: &Attempt,
     loaded: &load::Loaded,
     commit: &CommitId,
+    access: &Access,
 ) -> Result<Result<(Option<StoredManifest>, Manifest), String>, AttemptError> {
     let (source, branch) = (&loaded.project.git_url, &loaded.environment.branch);
-    let at = SourceAt { source, branch, commit };
+    let at = SourceAt { source, branch, commit, credential: access.credential.as_ref() };
     let found = attempt.control.engine().read_first(at, &FILE_NAMES, MAX_BYTES).await;
     let file = match found {
         Ok(Some(file)) => file,
         Ok(None) => return Ok(Ok((None, Manifest::default()))),
-        Err(EngineError::Refused(reason)) => return Ok(Err(reason)),
+        Err(EngineError::Refused(reason)) => return Ok(Err(access.explain(reason))),
         Err(err) => return Err(err.into()),
     };
     let manifest = match windlass_manifest::parse(&file.name, &file.bytes) {
@@ -120,14 +121,17 @@ async fn read_manifest(
 async fn begin_building(attempt: &Attempt, loaded: load::Loaded) -> Result<(), AttemptError> {
     let control = &attempt.control;
     let (source, branch) = (&loaded.project.git_url, &loaded.environment.branch);
-    let commit = match control.engine().resolve(source, branch).await {
+    let access = control.source_access(&loaded.project).await?;
+    let credential = access.credential.as_ref();
+    let commit = match control.engine().resolve(source, branch, credential).await {
         Ok(commit) => commit,
         Err(EngineError::Refused(reason)) => {
+            let reason = access.explain(reason);
             return fail(attempt, loaded.deployment.id, BuildResult::ClientError, &reason).await;
         }
         Err(err) => return Err(err.into()),
     };
-    let (stored, manifest) = match read_manifest(attempt, &loaded, &commit).await? {
+    let (stored, manifest) = match read_manifest(attempt, &loaded, &commit, &access).await? {
         Ok(read) => read,
         Err(reason) => {
             return fail(attempt, loaded.deployment.id, BuildResult::ClientError, &reason).await;

@@ -4,7 +4,9 @@ use windlass_domain::{
     BuildId, Deployment, DeploymentId, Environment, OrganizationId, Project, ProjectSettings,
     Resources, Services,
 };
-use windlass_engine::{AppLimits, AppRequest, BuildLimits, BuildRequest, Recipe, Variable};
+use windlass_engine::{
+    AppLimits, AppRequest, BuildLimits, BuildRequest, Recipe, SourceCredential, Variable,
+};
 use windlass_manifest::Manifest;
 use windlass_services::ServiceError;
 use windlass_storage::{StoreError, StoredManifest, UnitOfWork};
@@ -105,6 +107,7 @@ impl Loaded {
         self,
         control: &Control,
         build: BuildId,
+        credential: Option<SourceCredential>,
     ) -> Result<BuildRequest, LoadError> {
         let mut variables = self.variables(control).await?;
         let arguments = &self.manifest.build.args;
@@ -121,6 +124,7 @@ impl Loaded {
             source: self.project.git_url,
             branch: self.environment.branch,
             commit: self.deployment.commit.ok_or(LoadError::Gone)?,
+            credential,
             limits: build_limits(control, &settings),
             recipe: Recipe {
                 dockerfile: settings.dockerfile,

@@ -29,6 +29,8 @@ mod quotas;
 mod reconciling;
 mod replicas;
 mod services;
+mod source_host;
+mod sources;
 mod support;
 mod tokens;
 mod variables;

@@ -17,7 +17,7 @@ use windlass_auth::{
 };
 use windlass_control::{
     AttemptLimits, Caller, Control, CreateProject, Keyring, Occasion, OldKeys, Parts, Plans,
-    Presentation, RouteTarget, Routes, Settings, install, rotate_root_key,
+    Presentation, RouteTarget, Routes, Settings, SourceHosting, install, rotate_root_key,
 };
 use windlass_domain::{
     Backoff, BranchName, Build, BuildState, CommitId, Deployment, DeploymentId, Effects,
@@ -49,6 +49,7 @@ pub(crate) struct Platform {
     /// The owner.
     pub(crate) owner: Caller,
     keyring: String,
+    source_hosting: Option<SourceHosting>,
 }
 
 /// A running server; dropped, it is killed.
@@ -155,7 +156,21 @@ impl Platform {
         .unwrap();
         let principal = control.authenticate(Presentation::bearer(&key)).await.unwrap();
         let owner = control.caller(principal, occasion());
-        Self { store, engine, services, routes, control, owner, keyring }
+        let source_hosting = None;
+        Self { store, engine, services, routes, control, owner, keyring, source_hosting }
+    }
+
+    /// The same where a host of sources knows the server.
+    pub(crate) async fn with_sources(test: &str, sources: SourceHosting) -> Self {
+        let mut platform = Self::new(test).await;
+        platform.set_sources(sources);
+        platform
+    }
+
+    /// From now on a host of sources knows the server so.
+    pub(crate) fn set_sources(&mut self, sources: SourceHosting) {
+        self.source_hosting = Some(sources);
+        self.control = self.another("tests");
     }
 
     /// Starts a server of this name on the platform.
@@ -175,8 +190,11 @@ impl Platform {
 
     /// The same with other settings.
     pub(crate) fn another_with(&self, name: &str, settings: Settings) -> Control {
-        let parts = (&self.engine, &self.services);
-        control(&self.store, parts, &self.routes, &self.keyring, name, settings)
+        let (parts, cost) = ((&self.engine, &self.services), Keys::default().cost);
+        let mut parts =
+            parts_with(&self.store, parts, &self.routes, &self.keyring, name, settings, cost);
+        parts.source_hosting.clone_from(&self.source_hosting);
+        Control::new(parts)
     }
 
     /// A server of its own on the platform's database, as another machine would run it, and what
@@ -333,9 +351,21 @@ fn control_with(
     settings: Settings,
     cost: u32,
 ) -> Control {
+    Control::new(parts_with(store, parts, routes, keyring, name, settings, cost))
+}
+
+fn parts_with(
+    store: &SeaStore,
+    parts: (&FakeEngine, &FakeServices),
+    routes: &Arc<Table>,
+    keyring: &str,
+    name: &str,
+    settings: Settings,
+    cost: u32,
+) -> Parts {
     let cost = BcryptCost::new(cost).unwrap();
     let (engine, services) = parts;
-    Control::new(Parts {
+    Parts {
         store: Arc::new(store.clone()),
         engine: Arc::new(engine.clone()),
         services: Arc::new(services.clone()),
@@ -347,9 +377,10 @@ fn control_with(
         key_hasher: KeyHasher::new(HasherOptions { cost, ..HasherOptions::default() }),
         password_hasher: password_hasher(),
         github: None,
+        source_hosting: None,
         worker: WorkerId::new(name.to_owned()),
         settings,
-    })
+    }
 }
 
 pub(crate) fn password_hasher() -> PasswordHasher {

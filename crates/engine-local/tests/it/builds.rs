@@ -58,13 +58,13 @@ async fn branches_are_resolved_and_what_is_not_there_is_refused() {
     let (site, request) = Site::building("true");
     let engine = site.engine().await;
     engine.check().await.unwrap();
-    let tip = engine.resolve(&request.source, &request.branch).await.unwrap();
+    let tip = engine.resolve(&request.source, &request.branch, None).await.unwrap();
     assert_eq!(tip, request.commit);
 
-    let error = engine.resolve(&request.source, &"nope".parse().unwrap()).await.unwrap_err();
+    let error = engine.resolve(&request.source, &"nope".parse().unwrap(), None).await.unwrap_err();
     assert!(matches!(error, EngineError::Refused(_)), "{error}");
     let nobody = "http://127.0.0.1:1/x.git".parse().unwrap();
-    let error = engine.resolve(&nobody, &request.branch).await.unwrap_err();
+    let error = engine.resolve(&nobody, &request.branch, None).await.unwrap_err();
     assert!(matches!(error, EngineError::Unavailable(_)), "{error}");
 }
 
@@ -76,7 +76,7 @@ async fn repositories_of_this_machine_are_refused_unless_allowed() {
     let engine = LocalEngine::open(config).await.unwrap();
     let (report, _) = build(&engine, &request).await.unwrap();
     assert_eq!(report.result, BuildResult::ClientError);
-    let error = engine.resolve(&request.source, &request.branch).await.unwrap_err();
+    let error = engine.resolve(&request.source, &request.branch, None).await.unwrap_err();
     assert!(matches!(error, EngineError::Refused(_)), "{error}");
 }
 

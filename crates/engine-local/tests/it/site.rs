@@ -98,6 +98,7 @@ impl Site {
             source: self.repository().to_str().unwrap().parse().unwrap(),
             branch: "main".parse().unwrap(),
             commit,
+            credential: None,
             recipe: Recipe::default(),
             variables: Vec::new(),
             limits: BuildLimits {

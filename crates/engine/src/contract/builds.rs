@@ -18,10 +18,10 @@ use crate::{BuildRequest, EngineError, EngineLine, SourceAt, SourceFile};
 /// that is not there.
 pub async fn a_branch_is_resolved(harness: &dyn Harness) {
     let prepared = prepared(harness, BuildPlan::Succeeds).await;
-    let commit = harness.engine().resolve(&prepared.source, &prepared.branch).await;
+    let commit = harness.engine().resolve(&prepared.source, &prepared.branch, None).await;
     assert_eq!(commit.expect("the branch is there"), prepared.commit);
     let absent = "no-such-branch".parse().expect("it is a valid name");
-    let refusal = harness.engine().resolve(&prepared.source, &absent).await;
+    let refusal = harness.engine().resolve(&prepared.source, &absent, None).await;
     assert!(matches!(refusal, Err(EngineError::Refused(_))), "{refusal:?}");
 }
 
@@ -30,7 +30,7 @@ pub async fn a_branch_is_resolved(harness: &dyn Harness) {
 pub async fn a_file_of_a_commit_is_read(harness: &dyn Harness) {
     let prepared = prepared(harness, BuildPlan::Succeeds).await;
     let (source, branch) = (&prepared.source, &prepared.branch);
-    let at = SourceAt { source, branch, commit: &prepared.commit };
+    let at = SourceAt { source, branch, commit: &prepared.commit, credential: None };
     let read = async |names: &[&str], most| harness.engine().read_first(at, names, most).await;
     assert_eq!(read(&["no-such-file"], 100).await.expect("the commit is there"), None);
     let bytes = README.as_bytes().to_vec();

@@ -62,6 +62,7 @@ fn request_for(prepared: &Prepared) -> BuildRequest {
         source: prepared.source.clone(),
         branch: prepared.branch.clone(),
         commit: prepared.commit.clone(),
+        credential: None,
         recipe: prepared.recipe.clone(),
         variables: Vec::new(),
         limits: BuildLimits {

@@ -1,6 +1,9 @@
-//! Calls that fail because the test wants them to.
+//! Calls that fail, and accidents, because the test wants them to.
 
-use crate::EngineError;
+use windlass_domain::BuildResult;
+
+use super::FakeEngine;
+use crate::{EngineError, TaskResult};
 
 /// A method of [`Engine`](crate::Engine).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,5 +73,31 @@ impl From<Fault> for EngineError {
                 source: "a fault of the test".into(),
             },
         }
+    }
+}
+
+impl FakeEngine {
+    /// Everything that runs is gone; what was built and written is still there.
+    pub fn restart_machine(&self) {
+        let (runs, tasks, apps) = {
+            let mut state = self.state();
+            (state.all_runs(), state.all_tasks(), state.take_apps())
+        };
+        for run in runs {
+            run.end(BuildResult::InternalError, "the machine restarted");
+        }
+        for task in tasks {
+            task.end(TaskResult::Lost, "the machine restarted");
+        }
+        for (deployment, app) in apps {
+            app.stop("the machine restarted");
+            self.inner.changed(deployment);
+        }
+    }
+
+    /// Everything is gone, what was built and written, too.
+    pub fn lose_disk(&self) {
+        self.restart_machine();
+        self.state().forget_everything();
     }
 }

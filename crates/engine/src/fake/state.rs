@@ -16,7 +16,7 @@ use super::{
     script::{AppScript, BuildScript, TaskScript},
     task::TaskRun,
 };
-use crate::{AppState, BuildRequest, SourceFile, TaskId, TaskRequest};
+use crate::{AppState, BuildRequest, SourceCredential, SourceFile, TaskId, TaskRequest};
 
 /// The first port that an app is said to listen on.
 const FIRST_PORT: u16 = 20_000;
@@ -25,6 +25,7 @@ const FIRST_PORT: u16 = 20_000;
 pub(super) struct State {
     branches: HashMap<(String, BranchName), CommitId>,
     files: HashMap<(CommitId, String), Vec<u8>>,
+    asked: HashMap<String, Option<SourceCredential>>,
     build_scripts: HashMap<CommitId, BuildScript>,
     app_scripts: HashMap<CommitId, AppScript>,
     task_scripts: HashMap<(CommitId, Hook), TaskScript>,
@@ -48,6 +49,14 @@ impl State {
 
     pub(super) fn resolve(&self, source: &GitUrl, branch: &BranchName) -> Option<CommitId> {
         self.branches.get(&(source.as_str().to_owned(), branch.clone())).cloned()
+    }
+
+    pub(super) fn asked(&mut self, source: &GitUrl, credential: Option<&SourceCredential>) {
+        self.asked.insert(source.as_str().to_owned(), credential.cloned());
+    }
+
+    pub(super) fn asked_as(&self, source: &GitUrl) -> Option<Option<SourceCredential>> {
+        self.asked.get(source.as_str()).cloned()
     }
 
     pub(super) fn commit_file(&mut self, commit: &CommitId, name: &str, text: &str) {

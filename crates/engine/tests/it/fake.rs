@@ -36,6 +36,7 @@ impl World {
             source: "https://git.example/shop.git".parse().expect("it is a URL"),
             branch: "main".parse().expect("it is a name"),
             commit: commit(),
+            credential: None,
             recipe: Recipe::default(),
             variables: Vec::new(),
             limits: BuildLimits {

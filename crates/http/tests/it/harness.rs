@@ -145,6 +145,7 @@ impl TestApi {
             }),
             password_hasher: passwords.clone(),
             github,
+            source_hosting: None,
             worker: WorkerId::new("test".to_owned()),
             settings: settings(),
         });

@@ -1,0 +1,145 @@
+//! Connects what the use cases want of a host of sources with this server's GitHub App.
+
+use std::{collections::HashMap, fs, sync::Arc, time::Duration};
+
+use anyhow::{Context as _, ensure};
+use async_trait::async_trait;
+use secrecy::SecretString;
+use windlass_control::{SourceAccounts, SourceHost, SourceHostError, SourceHosting};
+use windlass_domain::{Clock, GitUrl, GithubRepo, OrganizationId};
+use windlass_engine::SourceCredential;
+use windlass_github_app::{GitHubApp, GitHubAppConfig, GitHubAppError, InstallationToken};
+
+use crate::config::{Config, GithubApp};
+
+/// The user name that goes with an installation's token.
+const USERNAME: &str = "x-access-token";
+/// How long one request to GitHub may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The App of this server, if it has one.
+pub(crate) fn open(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<Option<SourceHosting>> {
+    let github = &config.github;
+    let GithubApp { id, private_key_file, .. } = &github.app;
+    if *id == 0 {
+        return Ok(None);
+    }
+    let private_key: SecretString = fs::read_to_string(private_key_file)
+        .with_context(|| {
+            format!(
+                "github.app.private_key_file: the file {} cannot be read",
+                private_key_file.display()
+            )
+        })?
+        .into();
+    let app_config = GitHubAppConfig {
+        app_id: *id,
+        private_key,
+        api: github.api_url.parse().context("github.api_url")?,
+        timeout: TIMEOUT,
+    };
+    let app = GitHubApp::new(&app_config, clock).context("the section [github.app]")?;
+    let host = GithubHost { app, url: format!("{}/", github.url.trim_end_matches('/')) };
+    Ok(Some(SourceHosting { host: Arc::new(host), accounts: accounts(&github.app)? }))
+}
+
+/// Which organizations may make use of the App, for which accounts.
+pub(crate) fn accounts(app: &GithubApp) -> anyhow::Result<SourceAccounts> {
+    let mut accounts = HashMap::new();
+    for (account, organizations) in &app.accounts {
+        ensure!(
+            !account.is_empty() && !account.contains('/'),
+            "github.app.accounts: `{account}` must be the name of an account, as in \
+             `https://github.com/ACCOUNT`"
+        );
+        let ids = organizations.iter().map(|id| {
+            id.parse::<OrganizationId>().with_context(|| {
+                format!("github.app.accounts.{account}: `{id}` must be an organization's id")
+            })
+        });
+        accounts.insert(account.clone(), ids.collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(SourceAccounts::new(accounts))
+}
+
+/// GitHub, as the use cases see it.
+struct GithubHost {
+    app: GitHubApp,
+    /// How addresses of repositories there begin.
+    url: String,
+}
+
+#[async_trait]
+impl SourceHost for GithubHost {
+    fn repository_of(&self, source: &GitUrl) -> Option<GithubRepo> {
+        repository_of(&self.url, source)
+    }
+
+    async fn clone_credential(
+        &self,
+        repository: &GithubRepo,
+    ) -> Result<SourceCredential, SourceHostError> {
+        let given = self.app.clone_token(repository, None).await.map_err(host_error)?;
+        let InstallationToken { token, .. } = given;
+        Ok(SourceCredential { username: USERNAME.to_owned(), password: token })
+    }
+}
+
+fn repository_of(url: &str, source: &GitUrl) -> Option<GithubRepo> {
+    let beginning = source.as_str().get(..url.len())?;
+    // The path of an address is as it is, its host in any capitals.
+    let path = source.as_str().get(url.len()..)?.trim_end_matches('/');
+    let name = path.strip_suffix(".git").unwrap_or(path);
+    if beginning.eq_ignore_ascii_case(url) { name.parse().ok() } else { None }
+}
+
+fn host_error(err: GitHubAppError) -> SourceHostError {
+    let message = err.to_string();
+    match err {
+        GitHubAppError::Refused { message, .. } => SourceHostError::Refused(message),
+        GitHubAppError::RateLimited { retry_at } => {
+            SourceHostError::Unavailable { message, retry_at: Some(retry_at) }
+        }
+        GitHubAppError::Unavailable { .. } => {
+            SourceHostError::Unavailable { message, retry_at: None }
+        }
+        GitHubAppError::Misconfigured(_) => SourceHostError::Misconfigured(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::repository_of;
+
+    #[test]
+    fn only_addresses_at_github_name_its_repositories() {
+        let found = |text: &str| {
+            let repository = repository_of("https://github.com/", &text.parse().unwrap());
+            repository.map(|repository| repository.to_string())
+        };
+        for text in [
+            "https://github.com/octo/shop.git",
+            "https://github.com/octo/shop",
+            "https://github.com/octo/shop/",
+            "https://GitHub.com/octo/shop.git",
+        ] {
+            assert_eq!(found(text).as_deref(), Some("octo/shop"), "{text}");
+        }
+        for text in [
+            "http://github.com/octo/shop.git",
+            "https://github.com.example.com/octo/shop.git",
+            "https://github.com:8443/octo/shop.git",
+            "https://github.com/octo",
+            "https://github.com/octo/shop/more",
+            "https://github.com/octo/../../x",
+            "git@github.com:octo/shop.git",
+            "ssh://git@github.com/octo/shop.git",
+            "/srv/octo/shop",
+        ] {
+            assert_eq!(found(text), None, "{text}");
+        }
+    }
+}

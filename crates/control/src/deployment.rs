@@ -71,12 +71,14 @@ pub(crate) async fn find_granted(
 }
 
 /// Stores what has become of a deployment, tells whoever waits for it, and counts it where it is
-/// live or has ended.
+/// live or has ended. The host of its source is told later.
 pub(crate) async fn update(
+    control: &Control,
     uow: &mut dyn UnitOfWork,
     deployment: &Deployment,
 ) -> Result<(), StoreError> {
     uow.deployments().update(deployment).await?;
+    control.enqueue_report(uow, deployment).await?;
     uow.signal(Signal::Deployment(deployment.id));
     if deployment.state.is_settled() {
         let state = deployment.state.name();

@@ -241,7 +241,7 @@ impl Control {
         if held.live_deployment != Some(live) || held.state != EnvironmentState::Active {
             return Ok(());
         }
-        deployment::update(&mut *uow, &deployment.fail(reason, now)?).await?;
+        deployment::update(self, &mut *uow, &deployment.fail(reason, now)?).await?;
         uow.environments().update(&held.app_failed(reason, now)?).await?;
         let text = format!("the app of {live} has failed: {reason}");
         for line in text.lines() {

@@ -7,11 +7,17 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use windlass_domain::{GitUrl, GithubRepo, OrganizationId, Project};
+use windlass_domain::{
+    BranchName, CommitId, Deployment, DeploymentId, EnvironmentId, GitUrl, GithubRepo, HostLabel,
+    Job, JobKind, NewJob, OrganizationId, Project,
+};
 use windlass_engine::SourceCredential;
-use windlass_storage::{StoreError, UnitOfWork};
+use windlass_storage::{Signal, StoreError, UnitOfWork};
 
 use crate::Control;
+
+/// How often a report is begun before it is given up.
+const REPORT_ATTEMPTS: u32 = 4;
 
 /// What a host of sources does for us: GitHub, where this server is an App.
 #[async_trait]
@@ -25,6 +31,60 @@ pub trait SourceHost: Send + Sync {
         &self,
         repository: &GithubRepo,
     ) -> Result<SourceCredential, SourceHostError>;
+
+    /// Shows how a deployment stands. What was shown before is changed, and shown twice it is the
+    /// same.
+    async fn report(&self, report: &Report) -> Result<(), SourceHostError>;
+}
+
+/// How a deployment stands, for the host of its source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The repository.
+    pub repository: GithubRepo,
+    /// The deployment.
+    pub deployment: DeploymentId,
+    /// Its environment.
+    pub environment: EnvironmentId,
+    /// The first label of the environment's address.
+    pub host: HostLabel,
+    /// The environment's branch.
+    pub branch: BranchName,
+    /// What is deployed.
+    pub commit: CommitId,
+    /// Whether the environment lasts only as long as its branch.
+    pub is_preview: bool,
+    /// Whether anything answers in the environment, be it another deployment.
+    pub answers: bool,
+    /// Whether the environment has been destroyed.
+    pub is_gone: bool,
+    /// Whether no later deployment is of this commit.
+    pub marks_commit: bool,
+    /// Whether the environment has no later deployment.
+    pub is_newest: bool,
+    /// How it stands.
+    pub state: ReportedState,
+    /// Why it has failed or was called off.
+    pub reason: Option<String>,
+    /// Since when that is so.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// How a deployment stands that has begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReportedState {
+    /// Its build runs.
+    Building,
+    /// Its app is being started.
+    Starting,
+    /// Its app answers.
+    Live,
+    /// Its app answered once.
+    Replaced,
+    /// It could not be built or started, or its app kept crashing.
+    Failed,
+    /// It was called off.
+    Cancelled,
 }
 
 /// Why a host did not do what was asked.
@@ -135,6 +195,39 @@ impl Control {
         } else {
             Ok(Hosted::OfOthers(repository))
         }
+    }
+
+    /// Sees to it that the host of its source is told how a deployment stands, if it may be.
+    pub(crate) async fn enqueue_report(
+        &self,
+        uow: &mut dyn UnitOfWork,
+        deployment: &Deployment,
+    ) -> Result<(), StoreError> {
+        if self.inner.source_hosting.is_none() {
+            return Ok(());
+        }
+        let organization_id = deployment.organization_id;
+        let project = uow.projects().find(organization_id, deployment.project_id).await?;
+        let Some(project) = project else { return Ok(()) };
+        if !matches!(self.hosted(uow, &project).await?, Hosted::Ours(..)) {
+            return Ok(());
+        }
+        // One that waits will look when this has been committed; one that is at work may have
+        // looked before.
+        let kind = JobKind::ReportDeployment { deployment_id: deployment.id };
+        if uow.jobs().find_queued_for_update(kind).await?.is_some() {
+            return Ok(());
+        }
+        let new = NewJob {
+            organization_id,
+            lane: None,
+            kind,
+            max_attempts: REPORT_ATTEMPTS,
+            request_id: None,
+        };
+        uow.jobs().insert(&Job::enqueue(new, self.fx())).await?;
+        uow.signal(Signal::Jobs);
+        Ok(())
     }
 
     /// As whom a project's source is asked for. A host that gives nothing may still give to

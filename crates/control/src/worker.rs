@@ -7,6 +7,7 @@ mod destroy;
 mod hooks;
 mod load;
 mod pause;
+mod report;
 mod reset;
 mod start;
 
@@ -20,19 +21,31 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use windlass_domain::Job;
-use windlass_storage::{LeaseRequest, Signal, StoreError};
+use windlass_storage::{Lanes, LeaseRequest, Signal, StoreError};
 
 use self::attempt::Attempt;
 use crate::{Causes, Control, watch::Watch};
 
+/// How many jobs without a lane this server works on at once.
+const ERRANDS: usize = 2;
+
 /// Leases and carries out jobs until `stop`; then gives back those that are under way.
 pub(crate) async fn run(control: &Control, stop: &CancellationToken) {
     forget_former_life(control, stop).await;
+    tokio::join!(
+        work(control, stop, Lanes::With, control.settings().workers),
+        // What is told to others keeps no deployment waiting, nor the other way round.
+        work(control, stop, Lanes::Without, ERRANDS),
+    );
+}
+
+/// Works on so many jobs at once.
+async fn work(control: &Control, stop: &CancellationToken, lanes: Lanes, most: usize) {
     let mut attempts: JoinSet<()> = JoinSet::new();
     let mut watch = Watch::new(control, Signal::Jobs);
     while !stop.is_cancelled() {
-        while attempts.len() < control.settings().workers {
-            match lease_next(control).await {
+        while attempts.len() < most {
+            match lease_next(control, lanes).await {
                 Ok(Some(job)) => {
                     let (control, stop) = (control.clone(), stop.clone());
                     attempts.spawn(async move { Attempt::new(control, job).run(&stop).await });
@@ -73,13 +86,14 @@ async fn forget_former_life(control: &Control, stop: &CancellationToken) {
     }
 }
 
-async fn lease_next(control: &Control) -> Result<Option<Job>, StoreError> {
+async fn lease_next(control: &Control, lanes: Lanes) -> Result<Option<Job>, StoreError> {
     let now = control.fx().clock.now();
     let request = LeaseRequest {
         worker: control.inner.worker.clone(),
         now,
         until: lease_end(control, now),
         slots_per_organization: control.settings().slots_per_organization,
+        lanes,
     };
     let mut uow = control.store().write().await?;
     let job = uow.jobs().lease_next(&request).await?;

@@ -56,6 +56,11 @@ pub enum JobKind {
         /// Which.
         environment_id: EnvironmentId,
     },
+    /// Tell the host of its source how a deployment stands.
+    ReportDeployment {
+        /// Which.
+        deployment_id: DeploymentId,
+    },
 }
 
 impl JobKind {
@@ -66,6 +71,7 @@ impl JobKind {
             Self::Deploy { .. } => "deploy",
             Self::DestroyEnvironment { .. } => "destroy_environment",
             Self::PauseEnvironment { .. } => "pause_environment",
+            Self::ReportDeployment { .. } => "report_deployment",
         }
     }
 }
@@ -298,6 +304,21 @@ impl Job {
             | JobState::Succeeded { .. }
             | JobState::Dead { .. }
             | JobState::Cancelled { .. } => Err(self.refuse("fail")),
+        }
+    }
+
+    /// The same where it is to wait at least until then, if it waits for another attempt.
+    #[must_use]
+    pub fn not_before(self, earliest: DateTime<Utc>) -> Self {
+        match self.state {
+            JobState::Queued { run_at, last_error } => {
+                let run_at = run_at.max(earliest);
+                Self { state: JobState::Queued { run_at, last_error }, ..self }
+            }
+            JobState::Leased { .. }
+            | JobState::Succeeded { .. }
+            | JobState::Dead { .. }
+            | JobState::Cancelled { .. } => self,
         }
     }
 

@@ -65,7 +65,8 @@ pub struct AppAddress {
 
 impl AppAddress {
     /// The address of one environment.
-    pub(crate) fn url(&self, host: &HostLabel) -> String {
+    #[must_use]
+    pub fn url(&self, host: &HostLabel) -> String {
         let Self { scheme, base_domain, port } = self;
         let port = port.map_or_else(String::new, |port| format!(":{port}"));
         format!("{scheme}://{host}.{base_domain}{port}")

@@ -5,10 +5,17 @@ use std::{collections::HashMap, fs, sync::Arc, time::Duration};
 use anyhow::{Context as _, ensure};
 use async_trait::async_trait;
 use secrecy::SecretString;
-use windlass_control::{SourceAccounts, SourceHost, SourceHostError, SourceHosting};
+use url::Url;
+use windlass_control::{
+    Report, ReportedState, SourceAccounts, SourceHost, SourceHostError, SourceHosting,
+};
 use windlass_domain::{Clock, GitUrl, GithubRepo, OrganizationId};
 use windlass_engine::SourceCredential;
-use windlass_github_app::{GitHubApp, GitHubAppConfig, GitHubAppError, InstallationToken};
+use windlass_github_app::{
+    CommitState, CommitStatus, DeploymentReport, DeploymentState, GitHubApp, GitHubAppConfig,
+    GitHubAppError, InstallationToken, PreviewComment, preview_comment,
+};
+use windlass_http::AppAddress;
 
 use crate::config::{Config, GithubApp};
 
@@ -20,6 +27,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The App of this server, if it has one.
 pub(crate) fn open(
     config: &Config,
+    apps: AppAddress,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<Option<SourceHosting>> {
     let github = &config.github;
@@ -42,7 +50,15 @@ pub(crate) fn open(
         timeout: TIMEOUT,
     };
     let app = GitHubApp::new(&app_config, clock).context("the section [github.app]")?;
-    let host = GithubHost { app, url: format!("{}/", github.url.trim_end_matches('/')) };
+    let public_url = config.server.public_url.as_str();
+    let public_url = if public_url.is_empty() {
+        None
+    } else {
+        let text = format!("{}/", public_url.trim_end_matches('/'));
+        Some(text.parse().context("server.public_url")?)
+    };
+    let url = format!("{}/", github.url.trim_end_matches('/'));
+    let host = GithubHost { app, url, apps, public_url };
     Ok(Some(SourceHosting { host: Arc::new(host), accounts: accounts(&github.app)? }))
 }
 
@@ -70,6 +86,9 @@ struct GithubHost {
     app: GitHubApp,
     /// How addresses of repositories there begin.
     url: String,
+    apps: AppAddress,
+    /// Where everybody reaches the API, if that is known.
+    public_url: Option<Url>,
 }
 
 #[async_trait]
@@ -85,6 +104,110 @@ impl SourceHost for GithubHost {
         let given = self.app.clone_token(repository, None).await.map_err(host_error)?;
         let InstallationToken { token, .. } = given;
         Ok(SourceCredential { username: USERNAME.to_owned(), password: token })
+    }
+
+    async fn report(&self, report: &Report) -> Result<(), SourceHostError> {
+        let marked = self.mark_commit(report).await;
+        let shown = self.show_deployment(report).await.and(marked);
+        // Where one permission is missing, the others may be there. Where nobody answers, or too
+        // much was asked, all of it is asked again later.
+        if matches!(shown, Err(SourceHostError::Unavailable { .. })) {
+            return shown;
+        }
+        self.comment(report).await.and(shown)
+    }
+}
+
+impl GithubHost {
+    async fn mark_commit(&self, report: &Report) -> Result<(), SourceHostError> {
+        if !report.marks_commit {
+            return Ok(());
+        }
+        let status = CommitStatus {
+            state: match report.state {
+                ReportedState::Building | ReportedState::Starting => CommitState::Pending,
+                ReportedState::Live | ReportedState::Replaced => CommitState::Success,
+                ReportedState::Failed => CommitState::Failure,
+                ReportedState::Cancelled => CommitState::Error,
+            },
+            context: format!("windlass/{}", report.branch),
+            description: description(report),
+            target_url: self.log(report),
+        };
+        let set = self.app.set_commit_status(&report.repository, &report.commit, &status).await;
+        set.map_err(host_error)
+    }
+
+    async fn show_deployment(&self, report: &Report) -> Result<(), SourceHostError> {
+        let state = match report.state {
+            _ if report.is_gone => DeploymentState::Inactive,
+            ReportedState::Building | ReportedState::Starting => DeploymentState::InProgress,
+            ReportedState::Live => DeploymentState::Success,
+            ReportedState::Replaced => DeploymentState::Inactive,
+            ReportedState::Failed => DeploymentState::Failure,
+            ReportedState::Cancelled => DeploymentState::Error,
+        };
+        let shown = DeploymentReport {
+            key: report.deployment.to_string(),
+            commit: report.commit.clone(),
+            environment: report.host.to_string(),
+            production: !report.is_preview,
+            transient: report.is_preview,
+            state,
+            description: description(report),
+            log_url: self.log(report),
+            environment_url: self.address(report).filter(|_| state == DeploymentState::Success),
+        };
+        let shown = self.app.report_deployment(&report.repository, &shown).await;
+        shown.map_err(host_error)
+    }
+
+    async fn comment(&self, report: &Report) -> Result<(), SourceHostError> {
+        if !report.is_preview || !report.is_newest {
+            return Ok(());
+        }
+        let (address, log) = (self.address(report), self.log(report));
+        let body = preview_comment(&PreviewComment {
+            environment: report.branch.as_str(),
+            state: &description(report),
+            address: address.as_ref().filter(|_| report.answers && !report.is_gone),
+            commit: &report.commit,
+            log: log.as_ref(),
+            updated_at: report.updated_at,
+        });
+        let marker = report.environment.to_string();
+        let pulls = self.app.pull_requests_of(&report.repository, &report.branch).await;
+        for number in pulls.map_err(host_error)? {
+            let said = self.app.comment_once(&report.repository, number, &marker, &body).await;
+            said.map_err(host_error)?;
+        }
+        Ok(())
+    }
+
+    fn log(&self, report: &Report) -> Option<Url> {
+        let path = format!("api/deployments/{}/logs", report.deployment);
+        self.public_url.as_ref()?.join(&path).ok()
+    }
+
+    fn address(&self, report: &Report) -> Option<Url> {
+        self.apps.url(&report.host).parse().ok()
+    }
+}
+
+/// How it stands, in a sentence.
+fn description(report: &Report) -> String {
+    let what = match report.state {
+        _ if report.is_gone => return "The environment is gone".to_owned(),
+        ReportedState::Building => "Building",
+        ReportedState::Starting => "Starting",
+        ReportedState::Live => "Live",
+        ReportedState::Replaced => "Replaced by a later deployment",
+        ReportedState::Failed => "Failed",
+        ReportedState::Cancelled => "Cancelled",
+    };
+    match &report.reason {
+        Some(reason) => format!("{what}: {reason}"),
+        None => what.to_owned(),
     }
 }
 

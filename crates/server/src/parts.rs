@@ -74,7 +74,7 @@ pub(crate) async fn make(
         key_hasher: key_hasher(config)?,
         password_hasher: password_hasher(config)?,
         github: github(config)?,
-        source_hosting: github_app::open(config, Arc::clone(&clock))?,
+        source_hosting: github_app::open(config, app_address(config, ports), Arc::clone(&clock))?,
         worker: data.worker(&*entropy)?,
         settings: settings(config)?,
     });

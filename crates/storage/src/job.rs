@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use windlass_domain::{EnvironmentId, Job, Lease, WorkerId};
+use windlass_domain::{EnvironmentId, Job, JobKind, Lease, WorkerId};
 
 use crate::StoreError;
 
@@ -17,6 +17,19 @@ pub struct LeaseRequest {
     pub until: DateTime<Utc>,
     /// How many jobs of one organization may be leased at once, over all workers.
     pub slots_per_organization: u32,
+    /// Which jobs are looked at, for this one and for the slots.
+    pub lanes: Lanes,
+}
+
+/// Jobs by whether they have a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lanes {
+    /// All jobs.
+    Any,
+    /// Those that run one after another in their environment.
+    With,
+    /// Those that run beside all others.
+    Without,
 }
 
 /// How much work waits.
@@ -57,6 +70,10 @@ pub trait JobRepo: Send {
         &mut self,
         lane: EnvironmentId,
     ) -> Result<Vec<Job>, StoreError>;
+
+    /// A job of this kind that waits, to be changed by this unit of work: nobody begins it before
+    /// that has ended.
+    async fn find_queued_for_update(&mut self, kind: JobKind) -> Result<Option<Job>, StoreError>;
 
     /// Replaces a stored job.
     async fn update(&mut self, job: &Job) -> Result<(), StoreError>;

@@ -40,7 +40,7 @@ pub use crate::{
     error::StoreError,
     imported_format::ImportedFormatRepo,
     invitation::InvitationRepo,
-    job::{JobRepo, LeaseRequest, QueueDepth},
+    job::{JobRepo, Lanes, LeaseRequest, QueueDepth},
     log::{LogHead, LogRepo, SourceMove},
     login_code::LoginCodeRepo,
     member::MemberRepo,

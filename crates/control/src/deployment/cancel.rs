@@ -44,7 +44,7 @@ pub async fn cancel_deployment(
         | DeploymentState::Failed { .. } => {
             // Its job is at work, sees this and ends what it has begun.
             let cancelled = found.cancel(&reason, control.fx().clock.now())?;
-            update(&mut *uow, &cancelled).await?;
+            update(control, &mut *uow, &cancelled).await?;
             cancelled
         }
     };
@@ -83,6 +83,6 @@ pub(crate) async fn cancel_queued(
         uow.signal(Signal::Log(log));
     }
     let deployment = deployment.cancel(reason, now)?;
-    update(uow, &deployment).await?;
+    update(control, uow, &deployment).await?;
     Ok(deployment)
 }

@@ -19,7 +19,7 @@ pub(crate) async fn call_off(
         if !matches!(running.state, DeploymentState::Live { .. }) {
             // Its job is at work, sees this and ends what it has begun.
             let cancelled = running.cancel(reason, control.fx().clock.now())?;
-            deployment::update(uow, &cancelled).await?;
+            deployment::update(control, uow, &cancelled).await?;
         }
     }
     Ok(())

@@ -13,9 +13,9 @@ use crate::{
     Causes, Control, ControlError,
     route::RouteError,
     services::TendError,
-    source_host::AccessError,
+    source_host::{AccessError, SourceHostError},
     telemetry,
-    worker::{LoadError, deploy, destroy, lease_end, pause},
+    worker::{LoadError, deploy, destroy, lease_end, pause, report},
 };
 
 /// How long to wait before going on while the database is away.
@@ -48,6 +48,9 @@ pub(super) enum AttemptError {
     /// A backing service failed.
     #[error(transparent)]
     Service(#[from] ServiceError),
+    /// The host of a source failed.
+    #[error(transparent)]
+    Host(#[from] SourceHostError),
     /// A fault of ours.
     #[error(transparent)]
     Transition(#[from] TransitionError),
@@ -111,6 +114,7 @@ impl AttemptError {
             | Self::Exhausted
             | Self::Engine(_)
             | Self::Service(_)
+            | Self::Host(_)
             | Self::Transition(_)
             | Self::Control(_) => false,
         }
@@ -126,7 +130,7 @@ impl AttemptError {
                 "the engine failed; its operator finds the cause in the server's log".to_owned()
             }
             Self::Service(err) => service_failed(err),
-            Self::Exhausted => self.to_string(),
+            Self::Exhausted | Self::Host(_) => self.to_string(),
             Self::Lost | Self::Store(_) | Self::Transition(_) | Self::Control(_) => {
                 "internal error; the operator finds the cause in the server's log".to_owned()
             }
@@ -228,6 +232,9 @@ impl Attempt {
             JobKind::PauseEnvironment { environment_id } => {
                 pause::carry_out(self, environment_id).await?;
             }
+            JobKind::ReportDeployment { deployment_id } => {
+                report::carry_out(self, deployment_id).await?;
+            }
         }
         let now = self.control.fx().clock.now();
         let mut uow = self.control.store().write().await?;
@@ -303,6 +310,9 @@ impl Attempt {
 
     async fn write_failure_once(&self, err: &AttemptError) -> Result<(), AttemptError> {
         let reason = err.for_people();
+        if self.job.lane.is_none() {
+            return self.write_failure_of_errand(err, &reason).await;
+        }
         let mut held = self.hold().await?;
         let job = held.job.fail(&reason, self.control.settings().job_backoff, self.control.fx())?;
         held.uow.jobs().update(&job).await?;
@@ -311,6 +321,27 @@ impl Attempt {
         }
         held.uow.signal(Signal::Jobs);
         held.uow.commit().await?;
+        Ok(())
+    }
+
+    /// The same for a job without an environment, of which nothing else depends on it.
+    async fn write_failure_of_errand(
+        &self,
+        err: &AttemptError,
+        reason: &str,
+    ) -> Result<(), AttemptError> {
+        let mut uow = self.control.store().write().await?;
+        let job = self.leased(&mut *uow).await?;
+        let mut job = job.fail(reason, self.control.settings().job_backoff, self.control.fx())?;
+        if let AttemptError::Host(SourceHostError::Unavailable { retry_at: Some(at), .. }) = err {
+            job = job.not_before(*at);
+        }
+        if matches!(job.state, JobState::Dead { .. }) {
+            tracing::error!(reason, "the job is given up");
+        }
+        uow.jobs().update(&job).await?;
+        uow.signal(Signal::Jobs);
+        uow.commit().await?;
         Ok(())
     }
 
@@ -328,7 +359,9 @@ impl Attempt {
             }
             // It stays `destroying` or `paused`: whoever asks again gets a new job, and what is
             // paused is stopped by the reconciler besides.
-            JobKind::DestroyEnvironment { .. } | JobKind::PauseEnvironment { .. } => Ok(()),
+            JobKind::DestroyEnvironment { .. }
+            | JobKind::PauseEnvironment { .. }
+            | JobKind::ReportDeployment { .. } => Ok(()),
         }
     }
 }

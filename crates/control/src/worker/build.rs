@@ -134,7 +134,7 @@ async fn finish(
         match result {
             BuildResult::Built => {
                 let deployment = deployment.start_deploying(control.fx().clock.now())?;
-                deployment::update(&mut *held.uow, &deployment).await?;
+                deployment::update(control, &mut *held.uow, &deployment).await?;
             }
             BuildResult::InternalError if may_restart(control, &mut *held.uow, &ended).await? => {
                 restart(control, &mut held, deployment, &ended).await?;
@@ -271,6 +271,6 @@ async fn restart(
         uow.builds().insert_manifest(organization, build.id, &manifest).await?;
     }
     control.say(uow, LogId::Build(build.id), &text).await?;
-    deployment::update(uow, &deployment.restart_building(build.id, now)?).await?;
+    deployment::update(control, uow, &deployment.restart_building(build.id, now)?).await?;
     Ok(())
 }

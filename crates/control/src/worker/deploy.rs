@@ -64,7 +64,7 @@ async fn skip_building(attempt: &Attempt, loaded: load::Loaded) -> Result<(), At
         }
         allotted => allotted?,
     }
-    deployment::update(&mut *held.uow, &deployment.start_deploying(now)?).await?;
+    deployment::update(&attempt.control, &mut *held.uow, &deployment.start_deploying(now)?).await?;
     held.uow.commit().await?;
     Ok(())
 }
@@ -178,7 +178,8 @@ async fn begin_building(attempt: &Attempt, loaded: load::Loaded) -> Result<(), A
         held.uow.builds().insert_manifest(organization, build.id, &stored).await?;
     }
     held.uow.builds().update(&build.start(commit.clone(), now)?).await?;
-    deployment::update(&mut *held.uow, &deployment.start_building(commit, now)?).await?;
+    deployment::update(&attempt.control, &mut *held.uow, &deployment.start_building(commit, now)?)
+        .await?;
     held.uow.commit().await?;
     Ok(())
 }
@@ -234,7 +235,7 @@ pub(super) async fn fail_deployment(
 ) -> Result<(), AttemptError> {
     let now = attempt.control.fx().clock.now();
     let deployment = deployment.fail(reason, now)?;
-    deployment::update(uow, &deployment).await?;
+    deployment::update(&attempt.control, uow, &deployment).await?;
     if environment.check_deployable().is_ok() {
         uow.environments().update(&environment.deployment_failed(reason, now)?).await?;
         uow.signal(Signal::Environment(deployment.environment_id));

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use windlass_domain::{
-    DeploymentId, DeploymentState, EnvironmentId, EnvironmentState, LogId, Project, ProjectState,
+    DeploymentId, DeploymentState, EnvironmentId, EnvironmentState, LogId, PageRequest, Project,
+    ProjectState,
 };
 use windlass_storage::Signal;
 
@@ -52,6 +53,12 @@ async fn write_end(attempt: &Attempt, id: EnvironmentId) -> Result<(), AttemptEr
         return Ok(());
     }
     let left = held.uow.deployments().list_unfinished_for_update(organization, id).await?;
+    // It may have none that is changed here.
+    let newest = PageRequest::new(None, Some(1)).unwrap_or_default();
+    let newest = held.uow.deployments().list(organization, id, newest).await?.items;
+    for newest in &newest {
+        control.enqueue_report(&mut *held.uow, newest).await?;
+    }
     for left in left {
         let left = match left.state {
             DeploymentState::Live { .. } => left.supersede(now)?,
@@ -64,7 +71,7 @@ async fn write_end(attempt: &Attempt, id: EnvironmentId) -> Result<(), AttemptEr
                 left.cancel("the environment was destroyed", now)?
             }
         };
-        deployment::update(&mut *held.uow, &left).await?;
+        deployment::update(control, &mut *held.uow, &left).await?;
     }
     held.uow.environments().update(&held.environment.finish_destroying(now)?).await?;
     held.uow.env_vars().delete_of_environment(organization, found.project_id, id).await?;

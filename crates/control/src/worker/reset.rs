@@ -54,7 +54,7 @@ async fn write_emptied(attempt: &Attempt) -> Result<(), AttemptError> {
     if let Some(old) = held.environment.live_deployment.filter(|_| is_on) {
         let old = deploy::find_for_update(attempt, &mut *held.uow, old).await?;
         if matches!(old.state, DeploymentState::Live { .. }) {
-            deployment::update(&mut *held.uow, &old.supersede(now)?).await?;
+            deployment::update(control, &mut *held.uow, &old.supersede(now)?).await?;
         }
     }
     let environment = held.environment.emptied(now)?;

@@ -96,7 +96,7 @@ async fn write_live(attempt: &Attempt, id: DeploymentId) -> Result<bool, Attempt
     if let Some(old) = held.environment.live_deployment {
         let old = deploy::find_for_update(attempt, &mut *held.uow, old).await?;
         if matches!(old.state, DeploymentState::Live { .. }) {
-            deployment::update(&mut *held.uow, &old.supersede(now)?).await?;
+            deployment::update(control, &mut *held.uow, &old.supersede(now)?).await?;
         }
     }
     let environment = held.environment.go_live(id, now)?;
@@ -106,7 +106,7 @@ async fn write_live(attempt: &Attempt, id: DeploymentId) -> Result<bool, Attempt
         None => format!("{id} is live"),
     };
     control.say(&mut *held.uow, LogId::App(environment.id), &text).await?;
-    deployment::update(&mut *held.uow, &deployment.go_live(now)?).await?;
+    deployment::update(control, &mut *held.uow, &deployment.go_live(now)?).await?;
     held.uow.signal(Signal::Environment(environment.id));
     held.uow.commit().await?;
     tracing::info!(deployment.id = %id, environment.id = %environment.id, "deployment live");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use windlass_domain::{DeploymentState, WorkerId};
 use windlass_engine::fake::{BuildScript, Gate};
-use windlass_storage::{LeaseRequest, Store as _};
+use windlass_storage::{Lanes, LeaseRequest, Store as _};
 
 use crate::support::Platform;
 
@@ -28,6 +28,7 @@ async fn a_server_that_lost_its_lease_leaves_the_job_to_its_successor() {
         now: later,
         until: later,
         slots_per_organization: 9,
+        lanes: Lanes::Any,
     };
     let taken = uow.jobs().lease_next(&request).await.unwrap().expect("the lease has expired");
     uow.commit().await.unwrap();

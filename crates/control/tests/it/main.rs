@@ -28,6 +28,7 @@ mod pushing;
 mod quotas;
 mod reconciling;
 mod replicas;
+mod reporting;
 mod services;
 mod source_host;
 mod sources;

@@ -2,12 +2,15 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use async_trait::async_trait;
-use windlass_control::{SourceAccounts, SourceHost, SourceHostError, SourceHosting};
-use windlass_domain::{GitUrl, GithubRepo, OrganizationId};
+use windlass_control::{Report, SourceAccounts, SourceHost, SourceHostError, SourceHosting};
+use windlass_domain::{DeploymentId, GitUrl, GithubRepo, OrganizationId};
 use windlass_engine::SourceCredential;
 
 /// The password that is given.
@@ -16,6 +19,8 @@ pub(crate) const TOKEN: &str = "ghs_t0psecret";
 #[derive(Default)]
 pub(crate) struct FakeHost {
     asked: Mutex<Vec<String>>,
+    reports: Mutex<Vec<Report>>,
+    deaf: AtomicBool,
     errors: Mutex<Vec<SourceHostError>>,
 }
 
@@ -39,6 +44,17 @@ impl FakeHost {
         self.asked.lock().unwrap().clone()
     }
 
+    /// From now on nothing can be reported.
+    pub(crate) fn turn_deaf(&self) {
+        self.deaf.store(true, Ordering::Relaxed);
+    }
+
+    /// What was reported of a deployment, without repetitions.
+    pub(crate) fn reports(&self, of: DeploymentId) -> Vec<Report> {
+        let all = self.reports.lock().unwrap();
+        all.iter().filter(|report| report.deployment == of).cloned().collect()
+    }
+
     fn answer(&self) -> Result<(), SourceHostError> {
         self.errors.lock().unwrap().pop().map_or(Ok(()), Err)
     }
@@ -59,5 +75,14 @@ impl SourceHost for FakeHost {
         self.answer()?;
         let username = "x-access-token".to_owned();
         Ok(SourceCredential { username, password: TOKEN.into() })
+    }
+
+    async fn report(&self, report: &Report) -> Result<(), SourceHostError> {
+        if self.deaf.load(Ordering::Relaxed) {
+            let message = "it is deaf".to_owned();
+            return Err(SourceHostError::Unavailable { message, retry_at: None });
+        }
+        self.reports.lock().unwrap().push(report.clone());
+        Ok(())
     }
 }

@@ -8,6 +8,7 @@ mod biscuit_interop;
 mod builds;
 mod confinement;
 mod flow;
+mod github_app;
 mod hostile;
 mod life;
 mod logs;

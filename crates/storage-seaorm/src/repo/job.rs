@@ -9,18 +9,19 @@ use sea_orm::{
     Statement, sea_query::Expr,
 };
 use uuid::Uuid;
-use windlass_domain::{EnvironmentId, Job, Lease, WorkerId};
-use windlass_storage::{JobRepo, LeaseRequest, QueueDepth, StoreError};
+use windlass_domain::{EnvironmentId, Job, JobKind, Lease, WorkerId};
+use windlass_storage::{JobRepo, Lanes, LeaseRequest, QueueDepth, StoreError};
 
 use self::row::{Column, Entity, Model};
 use super::{LockForUpdate, Repo, from_stored, to_stored};
-use crate::error::store_error;
+use crate::error::{corrupt, store_error};
 
 /// One unit of work at a time chooses a job, over all servers. SQLite needs no such lock: there
 /// is only one writer. Any number will do that is used for nothing else.
 const LEASE_LOCK: &str = "SELECT pg_advisory_xact_lock(7311861031042715234)";
 
-/// The job whose turn it is. `$1` is the present, `$2` how many slots an organization has.
+/// The job whose turn it is. `$1` is the present, `$2` how many slots an organization has, `$3`
+/// whether only jobs with a lane count (0) or only those without (1).
 ///
 /// An expired lease still fills its slot when a *queued* job asks for one, as its worker may yet
 /// come back to life. But it is no hindrance to taking over an expired lease: else organizations
@@ -38,10 +39,12 @@ const NEXT: &str = "
                 COUNT(*) AS leased,
                 COUNT(CASE WHEN leased_until > $1 THEN 1 END) AS alive
             FROM jobs WHERE state = 'leased'
+                AND ($3 < 0 OR $3 = CASE WHEN lane IS NULL THEN 1 ELSE 0 END)
             GROUP BY organization_id
         ) AS used ON used.organization_id = jobs.organization_id
-        WHERE (jobs.state = 'queued' AND jobs.run_at <= $1)
-            OR (jobs.state = 'leased' AND jobs.leased_until <= $1)
+        WHERE ((jobs.state = 'queued' AND jobs.run_at <= $1)
+            OR (jobs.state = 'leased' AND jobs.leased_until <= $1))
+            AND ($3 < 0 OR $3 = CASE WHEN jobs.lane IS NULL THEN 1 ELSE 0 END)
     ) AS candidate
     WHERE candidate.used_slots < $2
         AND NOT EXISTS (
@@ -59,7 +62,13 @@ const NEXT: &str = "
 
 impl Repo<'_> {
     async fn next_candidate(&self, request: &LeaseRequest) -> Result<Option<Uuid>, StoreError> {
-        let values = [request.now.into(), i64::from(request.slots_per_organization).into()];
+        let without: i64 = match request.lanes {
+            Lanes::Any => -1,
+            Lanes::With => 0,
+            Lanes::Without => 1,
+        };
+        let slots = i64::from(request.slots_per_organization);
+        let values = [request.now.into(), slots.into(), without.into()];
         let next = Statement::from_sql_and_values(self.db.get_database_backend(), NEXT, values);
         let row = self.db.query_one_raw(next).await.map_err(store_error)?;
         row.map(|row| row.try_get("", "id").map_err(store_error)).transpose()
@@ -127,6 +136,17 @@ impl JobRepo for Repo<'_> {
             .order_by_asc(Column::Id)
             .lock_for_update();
         self.list_rows(query).await
+    }
+
+    #[tracing::instrument(name = "db.job.find_queued", level = "debug", skip(self))]
+    async fn find_queued_for_update(&mut self, kind: JobKind) -> Result<Option<Job>, StoreError> {
+        let kind = serde_json::to_string(&kind).map_err(corrupt(row::TABLE))?;
+        let query = Entity::find()
+            .filter(Column::State.eq("queued"))
+            .filter(Column::Kind.eq(kind))
+            .order_by_asc(Column::Id)
+            .lock_for_update();
+        self.find_row(query).await
     }
 
     #[tracing::instrument(name = "db.job.update", level = "debug", skip_all, fields(id = %job.id))]

@@ -14,7 +14,7 @@ use windlass_domain::{
     test_util::{CountingEntropy, ManualClock},
 };
 
-use crate::{LeaseRequest, Store, UnitOfWork};
+use crate::{Lanes, LeaseRequest, Store, UnitOfWork};
 
 /// A store, and the time and randomness of the test.
 pub(super) struct World<'a> {
@@ -323,6 +323,7 @@ impl<'a> World<'a> {
             now: self.now(),
             until: self.now() + TimeDelta::seconds(30),
             slots_per_organization: 2,
+            lanes: Lanes::Any,
         }
     }
 

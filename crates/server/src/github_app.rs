@@ -46,7 +46,7 @@ pub(crate) fn open(
     let app_config = GitHubAppConfig {
         app_id: *id,
         private_key,
-        api: github.api_url.parse().context("github.api_url")?,
+        api: github.api_url.parse::<Url>().context("github.api_url")?,
         timeout: TIMEOUT,
     };
     let app = GitHubApp::new(&app_config, clock).context("the section [github.app]")?;
@@ -55,7 +55,7 @@ pub(crate) fn open(
         None
     } else {
         let text = format!("{}/", public_url.trim_end_matches('/'));
-        Some(text.parse().context("server.public_url")?)
+        Some(text.parse::<Url>().context("server.public_url")?)
     };
     let url = format!("{}/", github.url.trim_end_matches('/'));
     let host = GithubHost { app, url, apps, public_url };

@@ -114,9 +114,9 @@ impl FakeEngine {
         self.state().is_built(build)
     }
 
-    /// As whom a source was last asked for, if it was.
+    /// As whom a source was asked for, each time.
     #[must_use]
-    pub fn asked_as(&self, source: &GitUrl) -> Option<Option<SourceCredential>> {
+    pub fn asked_as(&self, source: &GitUrl) -> Vec<Option<SourceCredential>> {
         self.state().asked_as(source)
     }
 

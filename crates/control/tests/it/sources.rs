@@ -39,7 +39,7 @@ async fn deploy(platform: &Platform, caller: &Caller, source: &GitUrl) -> Deploy
 
 /// As whom a deployment's source was asked for, each time.
 fn credentials(platform: &Platform, source: &GitUrl, deployment: &Deployment) -> [bool; 2] {
-    let looked = platform.engine.asked_as(source).unwrap();
+    let looked = platform.engine.asked_as(source).pop().unwrap();
     let built = platform.engine.build_request(deployment.build_id).unwrap().credential;
     [looked, built].map(|credential| {
         credential.is_some_and(|credential| credential.password.expose_secret() == TOKEN)

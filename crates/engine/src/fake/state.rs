@@ -25,7 +25,7 @@ const FIRST_PORT: u16 = 20_000;
 pub(super) struct State {
     branches: HashMap<(String, BranchName), CommitId>,
     files: HashMap<(CommitId, String), Vec<u8>>,
-    asked: HashMap<String, Option<SourceCredential>>,
+    asked: Vec<(String, Option<SourceCredential>)>,
     build_scripts: HashMap<CommitId, BuildScript>,
     app_scripts: HashMap<CommitId, AppScript>,
     task_scripts: HashMap<(CommitId, Hook), TaskScript>,
@@ -52,11 +52,12 @@ impl State {
     }
 
     pub(super) fn asked(&mut self, source: &GitUrl, credential: Option<&SourceCredential>) {
-        self.asked.insert(source.as_str().to_owned(), credential.cloned());
+        self.asked.push((source.as_str().to_owned(), credential.cloned()));
     }
 
-    pub(super) fn asked_as(&self, source: &GitUrl) -> Option<Option<SourceCredential>> {
-        self.asked.get(source.as_str()).cloned()
+    pub(super) fn asked_as(&self, source: &GitUrl) -> Vec<Option<SourceCredential>> {
+        let asked = self.asked.iter().filter(|(asked, _)| asked == source.as_str());
+        asked.map(|(_, credential)| credential.clone()).collect()
     }
 
     pub(super) fn commit_file(&mut self, commit: &CommitId, name: &str, text: &str) {

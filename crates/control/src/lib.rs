@@ -95,7 +95,7 @@ pub use crate::{
     settings::Settings,
     signing_keys::{NewRootKey, OldKeys, rotate_root_key, rotate_session_key},
     source_host::{
-        Report, ReportedState, SourceAccounts, SourceHost, SourceHostError, SourceHosting,
+        Presence, Report, ReportedState, SourceAccounts, SourceHost, SourceHostError, SourceHosting,
     },
     token::{
         CreateLink, CreatedLink, LinkedLog, create_link, create_token, end_own_token, list_tokens,

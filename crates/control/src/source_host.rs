@@ -8,8 +8,8 @@ use std::{collections::HashMap, sync::Arc};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use windlass_domain::{
-    BranchName, CommitId, Deployment, DeploymentId, EnvironmentId, GitUrl, GithubRepo, HostLabel,
-    Job, JobKind, NewJob, OrganizationId, Project,
+    BranchName, CommitId, Deployment, DeploymentId, EnvironmentId, EnvironmentKind, GitUrl,
+    GithubRepo, HostLabel, Job, JobKind, NewJob, OrganizationId, Project,
 };
 use windlass_engine::SourceCredential;
 use windlass_storage::{Signal, StoreError, UnitOfWork};
@@ -52,12 +52,10 @@ pub struct Report {
     pub branch: BranchName,
     /// What is deployed.
     pub commit: CommitId,
-    /// Whether the environment lasts only as long as its branch.
-    pub is_preview: bool,
-    /// Whether anything answers in the environment, be it another deployment.
-    pub answers: bool,
-    /// Whether the environment has been destroyed.
-    pub is_gone: bool,
+    /// Whether the environment lasts.
+    pub kind: EnvironmentKind,
+    /// What is at the environment's address.
+    pub presence: Presence,
     /// Whether no later deployment is of this commit.
     pub marks_commit: bool,
     /// Whether the environment has no later deployment.
@@ -68,6 +66,17 @@ pub struct Report {
     pub reason: Option<String>,
     /// Since when that is so.
     pub updated_at: DateTime<Utc>,
+}
+
+/// What is at an environment's address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// An app, be it another deployment's.
+    App,
+    /// Nothing yet, or not now.
+    Nothing,
+    /// Nothing any more: the environment has been destroyed.
+    Gone,
 }
 
 /// How a deployment stands that has begun.

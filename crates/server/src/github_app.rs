@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use url::Url;
 use windlass_control::{
-    Report, ReportedState, SourceAccounts, SourceHost, SourceHostError, SourceHosting,
+    Presence, Report, ReportedState, SourceAccounts, SourceHost, SourceHostError, SourceHosting,
 };
-use windlass_domain::{Clock, GitUrl, GithubRepo, OrganizationId};
+use windlass_domain::{Clock, EnvironmentKind, GitUrl, GithubRepo, OrganizationId};
 use windlass_engine::SourceCredential;
 use windlass_github_app::{
     CommitState, CommitStatus, DeploymentReport, DeploymentState, GitHubApp, GitHubAppConfig,
@@ -140,7 +140,7 @@ impl GithubHost {
 
     async fn show_deployment(&self, report: &Report) -> Result<(), SourceHostError> {
         let state = match report.state {
-            _ if report.is_gone => DeploymentState::Inactive,
+            _ if report.presence == Presence::Gone => DeploymentState::Inactive,
             ReportedState::Building | ReportedState::Starting => DeploymentState::InProgress,
             ReportedState::Live => DeploymentState::Success,
             ReportedState::Replaced => DeploymentState::Inactive,
@@ -151,8 +151,8 @@ impl GithubHost {
             key: report.deployment.to_string(),
             commit: report.commit.clone(),
             environment: report.host.to_string(),
-            production: !report.is_preview,
-            transient: report.is_preview,
+            production: report.kind == EnvironmentKind::Persistent,
+            transient: report.kind == EnvironmentKind::Preview,
             state,
             description: description(report),
             log_url: self.log(report),
@@ -163,14 +163,14 @@ impl GithubHost {
     }
 
     async fn comment(&self, report: &Report) -> Result<(), SourceHostError> {
-        if !report.is_preview || !report.is_newest {
+        if report.kind != EnvironmentKind::Preview || !report.is_newest {
             return Ok(());
         }
         let (address, log) = (self.address(report), self.log(report));
         let body = preview_comment(&PreviewComment {
             environment: report.branch.as_str(),
             state: &description(report),
-            address: address.as_ref().filter(|_| report.answers && !report.is_gone),
+            address: address.as_ref().filter(|_| report.presence == Presence::App),
             commit: &report.commit,
             log: log.as_ref(),
             updated_at: report.updated_at,
@@ -197,7 +197,7 @@ impl GithubHost {
 /// How it stands, in a sentence.
 fn description(report: &Report) -> String {
     let what = match report.state {
-        _ if report.is_gone => return "The environment is gone".to_owned(),
+        _ if report.presence == Presence::Gone => return "The environment is gone".to_owned(),
         ReportedState::Building => "Building",
         ReportedState::Starting => "Starting",
         ReportedState::Live => "Live",

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use windlass_domain::{
-    Deployment, DeploymentId, DeploymentState, Environment, EnvironmentKind, EnvironmentState,
-    PageRequest,
+    Deployment, DeploymentId, DeploymentState, Environment, EnvironmentState, PageRequest,
 };
 use windlass_storage::UnitOfWork;
 
 use super::attempt::{Attempt, AttemptError};
-use crate::source_host::{Hosted, Report, ReportedState, SourceHost, SourceHostError};
+use crate::source_host::{Hosted, Presence, Report, ReportedState, SourceHost, SourceHostError};
 
 /// How often it is told again when the state has changed meanwhile.
 const MOST_ROUNDS: usize = 10;
@@ -82,14 +81,13 @@ async fn prepare<'a>(
         repository,
         branch: environment.branch.clone(),
         commit,
-        is_gone: is_gone(&environment),
-        is_preview: environment.kind == EnvironmentKind::Preview,
-        answers: environment.live_deployment.is_some(),
+        kind: environment.kind,
+        presence: presence_of(&environment),
         marks_commit: is_last(&of_commit),
         is_newest: is_last(&newest),
         reason: reason_of(&deployment),
         state,
-        updated_at: if is_gone(&environment) {
+        updated_at: if presence_of(&environment) == Presence::Gone {
             environment.updated_at
         } else {
             deployment.updated_at
@@ -111,8 +109,12 @@ fn state_of(deployment: &Deployment) -> Option<ReportedState> {
     }
 }
 
-fn is_gone(environment: &Environment) -> bool {
-    matches!(environment.state, EnvironmentState::Destroyed { .. })
+fn presence_of(environment: &Environment) -> Presence {
+    match (&environment.state, environment.live_deployment) {
+        (EnvironmentState::Destroyed { .. }, _) => Presence::Gone,
+        (_, Some(_)) => Presence::App,
+        (_, None) => Presence::Nothing,
+    }
 }
 
 fn reason_of(deployment: &Deployment) -> Option<String> {

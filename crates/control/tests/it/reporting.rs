@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use windlass_control::{Report, ReportedState, create_environment, destroy_environment};
+use windlass_control::{Presence, Report, ReportedState, create_environment, destroy_environment};
 use windlass_domain::{Deployment, DeploymentState, Environment, JobKind, ProjectSettings};
 use windlass_engine::fake::{BuildScript, Gate};
 use windlass_storage::{Lanes, LeaseRequest, Store as _};
@@ -87,7 +87,10 @@ async fn each_state_is_told_once() {
     seen.retain(|state| *state != ReportedState::Starting);
     assert_eq!(seen, [ReportedState::Building, ReportedState::Live]);
     let report = host.reports(first.id).pop().unwrap();
-    assert!(report.marks_commit && report.is_newest && report.answers, "{report:?}");
+    assert!(
+        report.marks_commit && report.is_newest && report.presence == Presence::App,
+        "{report:?}"
+    );
     assert_eq!(report.repository.as_str(), "octo/shop");
 
     let second = platform.rebuild(environment.id).await;
@@ -103,7 +106,10 @@ async fn each_state_is_told_once() {
         .unwrap();
     platform
         .until("it is told to be gone", || async {
-            host.reports(second.id).last().filter(|report| report.is_gone).map(drop)
+            host.reports(second.id)
+                .last()
+                .filter(|report| report.presence == Presence::Gone)
+                .map(drop)
         })
         .await;
 }

@@ -1,7 +1,7 @@
 //! Runs what a project wants run before an app is started.
 
 use tokio::sync::mpsc;
-use windlass_domain::{BuildResult, DeploymentId, DeploymentState, Hook, LogId};
+use windlass_domain::{BuildResult, CommandLine, DeploymentId, DeploymentState, Hook, LogId};
 use windlass_engine::{AppRequest, EngineError, TaskId, TaskReport, TaskRequest, TaskResult};
 
 use super::{
@@ -30,33 +30,45 @@ pub(super) async fn carry_out(
 ) -> Result<Outcome, AttemptError> {
     let hooks = loaded.manifest.over(&loaded.project.settings).hooks;
     for hook in Hook::ALL {
-        let is_due = hook != Hook::OnNew || !loaded.environment.is_set_up;
-        let Some(command) = hooks.command(hook).filter(|_| is_due) else { continue };
-        let request = TaskRequest {
-            task: TaskId { deployment: app.deployment, hook },
-            environment: app.environment,
-            build: app.build,
-            command: command.clone(),
-            variables: app.variables.clone(),
-            limits: app.limits,
-            wall: attempt.control.settings().build_limits.wall,
-            // The app's own lines come after those of its tasks.
-            first_line: 0,
-        };
-        if run(attempt, request).await? == Outcome::Over {
+        if hook == Hook::OnNew && loaded.environment.is_set_up {
+            continue;
+        }
+        if let Some(command) = hooks.command(hook)
+            && run(attempt, hook, command, app).await? == Outcome::Over
+        {
+            return Ok(Outcome::Over);
+        }
+        // At once: it is not run again, whatever becomes of the other one and of the app.
+        if hook == Hook::OnNew && set_up(attempt, loaded.deployment.id).await? == Outcome::Over {
             return Ok(Outcome::Over);
         }
     }
-    set_up(attempt, loaded).await
+    Ok(Outcome::Done)
 }
 
-async fn run(attempt: &Attempt, request: TaskRequest) -> Result<Outcome, AttemptError> {
+async fn run(
+    attempt: &Attempt,
+    hook: Hook,
+    command: &CommandLine,
+    app: &AppRequest,
+) -> Result<Outcome, AttemptError> {
     let control = &attempt.control;
-    let TaskId { deployment, hook } = request.task;
-    say_begin(attempt, request.task).await?;
-    let pipe = Pipe::of_app(request.environment, deployment);
+    let deployment = app.deployment;
+    let task = TaskId { deployment, hook };
+    say_begin(attempt, task).await?;
+    let pipe = Pipe::of_app(app.environment, deployment);
     let from = control.stored_lines(pipe).await?;
-    let request = TaskRequest { first_line: from, ..request };
+    let request = TaskRequest {
+        task,
+        environment: app.environment,
+        build: app.build,
+        command: command.clone(),
+        variables: app.variables.clone(),
+        limits: app.limits,
+        wall: control.settings().build_limits.wall,
+        // Its lines are in the app's log, before those of the app.
+        first_line: from,
+    };
     let (sender, lines) = mpsc::channel(IN_FLIGHT);
     let run_and_store = async {
         let (report, stored) = tokio::join!(
@@ -73,7 +85,7 @@ async fn run(attempt: &Attempt, request: TaskRequest) -> Result<Outcome, Attempt
             // Again now and then: it may only just have begun when it was called off. It goes on
             // being polled meanwhile, so that its last lines are stored.
             let cancel = async {
-                control.engine().cancel_task(request.task).await?;
+                control.engine().cancel_task(task).await?;
                 tokio::time::sleep(control.settings().poll).await;
                 Ok::<_, AttemptError>(())
             };
@@ -109,13 +121,9 @@ async fn say_begin(attempt: &Attempt, task: TaskId) -> Result<(), AttemptError> 
 }
 
 /// Writes down that what is run once in a new environment has been run.
-async fn set_up(attempt: &Attempt, loaded: &Loaded) -> Result<Outcome, AttemptError> {
-    if loaded.environment.is_set_up {
-        return Ok(Outcome::Done);
-    }
+async fn set_up(attempt: &Attempt, id: DeploymentId) -> Result<Outcome, AttemptError> {
     let control = &attempt.control;
     let mut held = attempt.hold().await?;
-    let id = loaded.deployment.id;
     let deployment = deploy::find_for_update(attempt, &mut *held.uow, id).await?;
     if deployment.state != DeploymentState::Deploying {
         return Ok(Outcome::Over);

@@ -138,6 +138,22 @@ async fn one_that_could_not_set_an_environment_up_is_run_again_by_the_next_deplo
 }
 
 #[tokio::test]
+async fn what_has_set_an_environment_up_is_not_run_again_when_the_rest_fails() {
+    let platform = Platform::new("hooks_set_up").await;
+    let _server = platform.serve("one");
+    let (environment, first, commit) = begun(&platform).await;
+    let script = TaskScript::ending(TaskResult::Failed, "exit status 1");
+    platform.engine.script_task(&commit, Hook::OnDeploy, script);
+    let first = platform.settled(first.id).await;
+    assert!(reason(&first).starts_with("on_deploy failed"), "{first:?}");
+
+    platform.push('b');
+    assert!(is_live(&platform.settled(platform.rebuild(environment.id).await.id).await));
+    let hooks: Vec<Hook> = hooks_run(&platform).into_iter().map(|(hook, _)| hook).collect();
+    assert_eq!(hooks, [Hook::OnNew, Hook::OnDeploy, Hook::OnDeploy]);
+}
+
+#[tokio::test]
 async fn none_runs_twice_when_the_server_is_killed_meanwhile() {
     let platform = Platform::new("hooks_killed").await;
     let server = platform.serve("one");

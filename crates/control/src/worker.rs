@@ -10,6 +10,7 @@ mod pause;
 mod report;
 mod reset;
 mod start;
+mod stop;
 
 pub(crate) use self::load::{
     LoadError, app_limits, find_manifest, load_app_request, wanted_services,

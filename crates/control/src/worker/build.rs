@@ -1,6 +1,6 @@
 //! Builds: lets the engine build, stores the lines, ends the build exactly once.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, pin::Pin};
 
 use tokio::sync::mpsc;
 use windlass_domain::{
@@ -70,19 +70,32 @@ async fn run(
         () = cancelled => None,
         reason = used_up => Some(reason),
     };
-    // The build goes on being polled meanwhile: the engine may be in the middle of beginning it.
-    // Again now and then: it may only just have begun when it was called off.
+    let cancel = || control.engine().cancel_build(request.build);
+    let report = end_by_asking(control, build_and_store, cancel).await?;
+    Ok(because(report, reason))
+}
+
+/// Asks what runs in the engine to end, until it has. It goes on being polled meanwhile: the
+/// engine may be in the middle of beginning it. It is asked again now and then: it may only just
+/// have begun when it was called off.
+pub(super) async fn end_by_asking<T, R, A>(
+    control: &Control,
+    mut running: Pin<&mut R>,
+    ask: impl Fn() -> A + Send + Sync,
+) -> Result<T, AttemptError>
+where
+    R: Future<Output = Result<T, AttemptError>> + Send,
+    A: Future<Output = Result<(), EngineError>> + Send,
+{
     loop {
-        let cancel = async {
-            control.engine().cancel_build(request.build).await?;
+        let asking = async {
+            ask().await?;
             tokio::time::sleep(control.settings().poll).await;
             Ok::<_, AttemptError>(())
         };
         tokio::select! {
-            report = &mut build_and_store => {
-                return report.map(|report| because(report, reason));
-            }
-            asked = cancel => asked?,
+            ended = &mut running => return ended,
+            asked = asking => asked?,
         }
     }
 }

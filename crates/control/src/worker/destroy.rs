@@ -1,18 +1,16 @@
 //! Takes an environment down.
 
-use std::time::Duration;
-
 use windlass_domain::{
     DeploymentId, DeploymentState, EnvironmentId, EnvironmentState, LogId, PageRequest, Project,
     ProjectState,
 };
 use windlass_storage::Signal;
 
-use super::attempt::{Attempt, AttemptError};
+use super::{
+    attempt::{Attempt, AttemptError},
+    stop::end,
+};
 use crate::{deployment, project::finish_if_empty, webhook::bring_back};
-
-/// How long to wait for the last lines of an app that was stopped.
-pub(super) const LAST_LINES: Duration = Duration::from_secs(5);
 
 /// Stops an environment's apps and ends it; with it its project, where that waits for the last.
 pub(super) async fn carry_out(attempt: &Attempt, id: EnvironmentId) -> Result<(), AttemptError> {
@@ -23,8 +21,7 @@ pub(super) async fn carry_out(attempt: &Attempt, id: EnvironmentId) -> Result<()
     let apps = observed.iter().filter(|app| app.environment == id);
     let apps: Vec<DeploymentId> = apps.map(|app| app.deployment).collect();
     for app in &apps {
-        control.engine().stop(*app, control.settings().stop_grace).await?;
-        control.followed_to_end(*app, LAST_LINES).await;
+        end(attempt, *app).await?;
     }
     let mut uow = control.store().read().await?;
     let found = uow.environments().find(attempt.job.organization_id, id).await?;

@@ -6,7 +6,7 @@ use windlass_engine::{AppRequest, EngineError, TaskId, TaskReport, TaskRequest, 
 
 use super::{
     attempt::{Attempt, AttemptError},
-    build::{IN_FLIGHT, until_called_off},
+    build::{IN_FLIGHT, end_by_asking, until_called_off},
     deploy,
     load::Loaded,
 };
@@ -81,19 +81,10 @@ async fn run(
     tokio::pin!(run_and_store);
     let ended = tokio::select! {
         ended = &mut run_and_store => ended,
-        () = until_called_off(attempt, deployment) => loop {
-            // Again now and then: it may only just have begun when it was called off. It goes on
-            // being polled meanwhile, so that its last lines are stored.
-            let cancel = async {
-                control.engine().cancel_task(task).await?;
-                tokio::time::sleep(control.settings().poll).await;
-                Ok::<_, AttemptError>(())
-            };
-            tokio::select! {
-                ended = &mut run_and_store => break ended,
-                asked = cancel => asked?,
-            }
-        },
+        () = until_called_off(attempt, deployment) => {
+            let cancel = || control.engine().cancel_task(task);
+            end_by_asking(control, run_and_store, cancel).await
+        }
     };
     let reason = match ended {
         Ok(TaskReport { result: TaskResult::Succeeded, .. }) => return Ok(Outcome::Done),

@@ -1,11 +1,11 @@
 //! Stops the apps of a paused environment.
 
 use windlass_domain::{Environment, EnvironmentId, EnvironmentState};
-use windlass_engine::{AppState, ObservedApp};
+use windlass_engine::ObservedApp;
 
 use super::{
     attempt::{Attempt, AttemptError},
-    destroy::LAST_LINES,
+    stop::{drain, end},
 };
 
 /// Stops an environment's apps once the requests to them are through, unless it was resumed.
@@ -31,14 +31,9 @@ pub(super) async fn carry_out(attempt: &Attempt, id: EnvironmentId) -> Result<()
 }
 
 async fn stop(attempt: &Attempt, id: EnvironmentId, app: &ObservedApp) -> Result<(), AttemptError> {
-    let control = &attempt.control;
-    if let AppState::Running(running) = &app.state {
-        let at_most = control.settings().drain_timeout;
-        control.inner.routes.drained(&running.addresses, at_most).await;
-    }
+    drain(attempt, app).await;
     if is_paused(attempt, id).await? {
-        control.engine().stop(app.deployment, control.settings().stop_grace).await?;
-        control.followed_to_end(app.deployment, LAST_LINES).await;
+        end(attempt, app.deployment).await?;
         tracing::info!(environment.id = %id, deployment.id = %app.deployment, "app paused");
     }
     Ok(())

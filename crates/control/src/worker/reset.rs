@@ -1,13 +1,12 @@
 //! Empties what an environment's backing services hold.
 
 use windlass_domain::{DeploymentState, Environment, EnvironmentState, LogId};
-use windlass_engine::{AppState, ObservedApp};
 use windlass_storage::Signal;
 
 use super::{
     attempt::{Attempt, AttemptError},
     deploy,
-    destroy::LAST_LINES,
+    stop::{drain, end},
 };
 use crate::deployment;
 
@@ -24,23 +23,13 @@ pub(super) async fn carry_out(
     for app in observed.into_iter().filter(|app| app.environment == environment.id) {
         let leaving = routes.leave(app.deployment);
         routes.refresh().await?;
-        stop(attempt, &app).await?;
+        drain(attempt, &app).await;
+        end(attempt, app.deployment).await?;
         drop(leaving);
     }
     routes.refresh().await?;
     control.empty_services(environment).await?;
     write_emptied(attempt).await
-}
-
-async fn stop(attempt: &Attempt, app: &ObservedApp) -> Result<(), AttemptError> {
-    let control = &attempt.control;
-    if let AppState::Running(running) = &app.state {
-        let at_most = control.settings().drain_timeout;
-        control.inner.routes.drained(&running.addresses, at_most).await;
-    }
-    control.engine().stop(app.deployment, control.settings().stop_grace).await?;
-    control.followed_to_end(app.deployment, LAST_LINES).await;
-    Ok(())
 }
 
 async fn write_emptied(attempt: &Attempt) -> Result<(), AttemptError> {

@@ -1,11 +1,11 @@
 //! Starts the app of a deployment beside the one that answers, switches, and ends the old one.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use windlass_domain::{
     BuildResult, DeploymentId, DeploymentState, EnvironmentId, EnvironmentState, LogId,
 };
-use windlass_engine::{AppState, EngineError, ObservedApp};
+use windlass_engine::{EngineError, ObservedApp};
 use windlass_services::ServiceError;
 use windlass_storage::Signal;
 
@@ -15,6 +15,7 @@ use super::{
     deploy, hooks,
     load::{LoadError, Loaded},
     reset,
+    stop::drain,
 };
 use crate::{deployment, log_store::Pipe};
 
@@ -121,14 +122,7 @@ pub(super) async fn settle(attempt: &Attempt, id: DeploymentId) -> Result<(), At
     hooks::forget(control, id).await;
     let Some(environment) = attempt.job.lane else { return Ok(()) };
     for old in others(attempt, environment, id).await? {
-        let addresses: Vec<SocketAddr> = match &old.state {
-            AppState::Running(app) => app.addresses.clone(),
-            AppState::Starting
-            | AppState::Restarting { .. }
-            | AppState::Crashed { .. }
-            | AppState::Stopped => Vec::new(),
-        };
-        control.inner.routes.drained(&addresses, control.settings().drain_timeout).await;
+        drain(attempt, &old).await;
         control.engine().stop(old.deployment, control.settings().stop_grace).await?;
     }
     Ok(())
